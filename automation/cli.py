@@ -1,0 +1,113 @@
+"""What all commands share on the command line: options, output streams, errors and exit codes."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+
+from automation.errors import AutomationError, ExitCode
+from automation.journal import unwritable
+
+EXIT_CODES = """\b
+Exit codes: 0 done and verified; 1 a stack failed; 2 bad usage or
+configuration; 3 deployed, but verification failed; 4 another run holds
+the environment; 5 preview found changes (--detailed-exitcode);
+130 interrupted."""
+
+
+class Command(click.Command):
+    """A command whose help keeps its examples as written and ends in the exit codes."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The exit codes, the same under every command."""
+        formatter.write_paragraph()
+        formatter.write_text(EXIT_CODES.replace("\b\n", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """The arguments that every command takes."""
+
+    services: tuple[str, ...]
+    environment: str
+    as_json: bool
+    yes: bool
+    parallel: int | None
+
+    @property
+    def console(self) -> Console:
+        """Where people read: stdout, or stderr when stdout is the document's."""
+        return Console(stderr=self.as_json, highlight=False)
+
+
+def command(**settings: Any) -> Callable[[Callable[..., None]], Command]:
+    """Declare a command: it gets a `Shared`, then its own options."""
+    options = (
+        click.argument("services", nargs=-1, metavar="[SERVICE]…"),
+        click.option("--env", "environment", default="local", show_default=True, metavar="NAME", help="Environment."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr."),
+        click.option("--yes", is_flag=True, help="Do not ask before changing anything."),
+        click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="Stacks at once (default: by cores)."),
+    )
+
+    def declare(function: Callable[..., None]) -> Command:
+        @functools.wraps(function)
+        def gathered(**given: Any) -> None:
+            own = {name: given.pop(name) for name in list(given) if name not in Shared.__dataclass_fields__}
+            function(Shared(**given), **own)
+
+        decorated: Any = gathered
+        for option in reversed(options):
+            decorated = option(decorated)
+        return click.command(cls=Command, context_settings={"max_content_width": 100}, **settings)(decorated)
+
+    return declare
+
+
+def finish(shared: Shared, document: Mapping[str, Any], code: ExitCode) -> None:
+    """Print the document if it was asked for, and end the process."""
+    if shared.as_json:
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    raise SystemExit(int(code))
+
+
+def main(entry: click.Command) -> None:
+    """Run a command; every error becomes one message and its exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        entry.main(standalone_mode=False)
+    except click.ClickException as error:
+        _fail(error.format_message(), f"{entry_name()} --help", ExitCode.BAD_USAGE, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", None, ExitCode.INTERRUPTED, as_json=as_json)
+    except AutomationError as error:
+        _fail(str(error), error.next_command, error.exit_code, as_json=as_json)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        trouble = unwritable(error.filename, error)
+        _fail(str(trouble), trouble.next_command, trouble.exit_code, as_json=as_json)
+
+
+def entry_name() -> str:
+    """``python automation/enable.py``."""
+    return f"python automation/{sys.argv[0].rpartition('/')[2]}"
+
+
+def _fail(message: str, next_command: str | None, code: ExitCode, *, as_json: bool) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True)
+    if next_command:
+        console.print(f"  next: {_escaped(next_command)}", soft_wrap=True)
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message, "next": next_command, "exitCode": int(code)}, indent=2) + "\n")
+    raise SystemExit(int(code))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

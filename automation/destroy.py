@@ -1,0 +1,32 @@
+"""Delete everything that the stacks deployed, dependents first."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run by file path: import from the project's root
+    from automation.start import use_project_python
+
+    use_project_python()
+
+from automation.cli import Shared, command, main
+from automation.removal import run
+
+
+@command()
+def destroy(shared: Shared) -> None:
+    """Delete everything that the stacks deployed, for all services or for each SERVICE named.
+
+    Dependents go first; a service that another one still needs is refused. The configuration files stay.
+
+    \b
+    Examples:
+      python automation/destroy.py                 all four, on the embedded AWS
+      python automation/destroy.py frontend --yes  one service, without the question
+      python automation/destroy.py --env prod      a real account
+    """
+    run(shared)
+
+
+if __name__ == "__main__":
+    main(destroy)

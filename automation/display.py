@@ -1,0 +1,175 @@
+"""What a person sees. Rendering is pure (rows, time and width in; text out); `Board` is the thin loop around it.
+
+On a terminal: one live row a stack. Elsewhere: one plain line for each change of state. Never more than one writer.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from automation.events import Change, summarise
+from automation.report import Report
+from automation.run import Row, State
+from automation.verify import Running
+
+_STYLE = {
+    State.WAITING: "dim",
+    State.RUNNING: "cyan",
+    State.DONE: "green",
+    State.UNCHANGED: "green",
+    State.FAILED: "bold red",
+    State.BLOCKED: "yellow",
+    State.CANCELLED: "yellow",
+}
+_SIGN = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "import": "="}
+_SIGN_STYLE = {"create": "green", "update": "yellow", "replace": "bold red", "delete": "red", "import": "cyan"}
+
+# A plan with more changes than this in one stack is told by type: nobody reads ninety lines to learn "all of it".
+_LISTED_CHANGES = 12
+
+
+def board(rows: Sequence[Row], now: float) -> Table:
+    """One row a stack: state, resources done of planned, elapsed, what it is doing."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column, justify in (("stack", "left"), ("state", "left"), ("resources", "right"), ("time", "right")):
+        table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
+    for row in rows:
+        table.add_row(
+            row.step.service,
+            Text(row.state, style=_STYLE[row.state]),
+            _resources(row),
+            f"{row.elapsed(now):.1f} s" if row.started is not None else "",
+            Text(_doing(row), style="dim"),
+        )
+    return table
+
+
+def line(row: Row, now: float) -> str:
+    """The same for a log: ``platform: done, 91 resources, 8.1 s (create 90)``."""
+    parts = [f"{row.step.service}: {row.state}"]
+    if row.state.is_final and row.started is not None:
+        parts += [f"{_resources(row)} resources", f"{row.elapsed(now):.1f} s"]
+    return ", ".join(parts) + (f" ({_doing(row)})" if _doing(row) else "")
+
+
+def plan(title: str, changes: Mapping[str, Sequence[Change]]) -> RenderableType:
+    """The plan of all stacks, by service."""
+    lines: list[RenderableType] = [Text(title, style="bold")]
+    for service, listed in changes.items():
+        counts: dict[str, int] = {}
+        for change in listed:
+            counts[change.op] = counts.get(change.op, 0) + 1
+        lines.append(Text.assemble("  ", (f"{service:<10}", "bold"), summarise(counts)))
+        lines.extend(_details(listed))
+    return Group(*lines)
+
+
+def _details(changes: Sequence[Change]) -> Iterator[Text]:
+    if len(changes) > _LISTED_CHANGES:
+        by_type: dict[tuple[str, str], int] = {}
+        for change in changes:
+            by_type[change.op, change.short_type] = by_type.get((change.op, change.short_type), 0) + 1
+        for op in dict.fromkeys(op for op, _ in by_type):
+            kinds = [f"{kind} ×{count}" if count > 1 else kind for (of, kind), count in by_type.items() if of == op]
+            yield Text.assemble("    ", (f"{_SIGN.get(op, op):<2} ", _SIGN_STYLE.get(op, "")), ", ".join(kinds))
+        return
+    for change in changes:
+        properties = f"  [{', '.join(change.properties)}]" if change.properties else ""
+        sign = (f"{_SIGN.get(change.op, change.op):<2} ", _SIGN_STYLE.get(change.op, ""))
+        yield Text.assemble("    ", sign, f"{change.short_type} ", (change.name, "bold"), (properties, "dim"))
+
+
+def diagnostics(rows: Sequence[Row]) -> RenderableType:
+    """The failed stacks' own errors, one stack after the other, never mixed."""
+    lines: list[RenderableType] = []
+    for row in rows:
+        if row.state is State.FAILED:
+            lines.append(Text(f"{row.step.service} failed:", style="bold red"))
+            lines.extend(Text(f"  {error}") for error in (row.progress.errors or [row.reason]))
+    return Group(*lines)
+
+
+def status(rows: Mapping[str, Mapping[str, str]]) -> Table:
+    """A table of words, by service; the first row names the columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("service", no_wrap=True)
+    for column in next(iter(rows.values()), {}):
+        table.add_column(column, overflow="fold")
+    for service, cells in rows.items():
+        table.add_row(service, *(Text(cell, style=_cell_style(cell)) for cell in cells.values()))
+    return table
+
+
+def verdict(service: str, running: Running) -> Text:
+    """One line: what AWS runs, or what is wrong with it."""
+    if running.problems:
+        return Text.assemble((f"  {service:<10}", "bold red"), "; ".join(running.problems))
+    tasks = f"{running.running} of {running.desired} tasks"
+    traced = "traced" if running.flag else "not traced"
+    return Text.assemble((f"  {service:<10}", "green"), f"{running.revision}, {tasks}, {traced}")
+
+
+def next_steps(report: Report, option: str) -> Text:
+    """Where to look after a run that went well."""
+    other = "disable" if report.tracing else "enable"
+    steps = [
+        (f"python automation/status.py{option}", "flag, revision, sidecar, policy and drift of each service"),
+        (f"python automation/preview.py{option}", "what the next deployment would change"),
+        (f"python automation/{other}.py{option}", f"turn tracing {'off' if report.tracing else 'on'} again"),
+    ]
+    if not option:
+        steps.append(('eval "$(python -m localaws env)"', "then drive `pulumi` and `aws` by hand"))
+    width = max(len(command) for command, _ in steps)
+    return Text("Next:\n" + "\n".join(f"  {command:<{width}}  {what}" for command, what in steps))
+
+
+class Board:
+    """Shows a run as it goes, on a terminal or as plain lines."""
+
+    def __init__(self, console: Console, rows: Sequence[Row]) -> None:
+        self._console = console
+        self._rows = rows
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draw the board for as long as the block runs; it stays on the screen afterwards."""
+        if not self._console.is_terminal:
+            yield
+            return
+        draw = Live(
+            get_renderable=lambda: board(self._rows, time.monotonic()), console=self._console, refresh_per_second=8
+        )
+        with draw:
+            yield
+
+    def changed(self, row: Row) -> None:
+        """A row has a new state."""
+        if not self._console.is_terminal and row.state is not State.WAITING:
+            self._console.print(line(row, time.monotonic()), soft_wrap=True, highlight=False, markup=False)
+
+
+def _resources(row: Row) -> str:
+    if row.started is None:
+        return ""
+    done, planned = row.progress.done, row.progress.planned
+    return f"{done}/{max(planned, done)}" if planned else str(done)
+
+
+def _doing(row: Row) -> str:
+    if row.state is State.RUNNING:
+        return row.progress.current
+    if row.state in (State.DONE, State.UNCHANGED):
+        return summarise(row.progress.applied)
+    return row.reason.partition("\n")[0]
+
+
+def _cell_style(cell: str) -> str:
+    word: Any = cell.partition(" ")[0]
+    return {"on": "green", "yes": "green", "none": "green", "no": "yellow", "off": "yellow", "-": "dim"}.get(word, "")

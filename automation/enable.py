@@ -1,0 +1,39 @@
+"""Turn tracing on: deploy the stacks with the flag set, then verify in AWS that every task is traced."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run by file path: import from the project's root
+    from automation.start import use_project_python
+
+    use_project_python()
+
+import click
+
+from automation.cli import Shared, command, main
+from automation.flip import Wish, flip_options, run
+
+
+@command()
+@flip_options
+@click.option("--sampling-rate", metavar="RATE", help="Share of requests to trace, 0-1; kept in the configuration.")
+def enable(shared: Shared, sampling_rate: str | None, *, skip_preview: bool, verify_timeout: float) -> None:
+    """Turn tracing on, for all services or for each SERVICE named.
+
+    Deploys what is not deployed yet. Shows the plan of all stacks and asks before it changes anything. Afterwards it
+    asks AWS, not Pulumi, whether every running task is traced. A second run changes nothing and says so.
+
+    \b
+    Examples:
+      python automation/enable.py                    all four, on the embedded AWS
+      python automation/enable.py --yes              without the question
+      python automation/enable.py crystal            one service
+      python automation/enable.py --sampling-rate 1  trace every request
+      python automation/enable.py --env prod --json  a real account, for machines
+    """
+    run(shared, Wish.of(shared, tracing=True, sampling_rate=sampling_rate, skip_preview=skip_preview, verify_timeout=verify_timeout))
+
+
+if __name__ == "__main__":
+    main(enable)

@@ -1,0 +1,247 @@
+"""The Pulumi engine: the only module that calls `pulumi.automation`.
+
+Stacks are addressed by name and never selected, because selecting changes the workspace under every other thread
+(pulumi issue 8186). Each call is one CLI process, in a session of its own and with its output in a file: when this
+program is killed, the engine neither dies of a closed pipe nor of the terminal's signal, but finishes what is in flight
+and writes its state. The next run waits for such leftovers (`Leftovers`) before it touches the same stacks.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+from pulumi.automation.errors import create_command_error
+from semver import VersionInfo
+from services.program import program
+
+from automation.errors import EngineError, UsageError
+from automation.events import Progress
+from automation.leftovers import Leftovers
+
+PROJECT = "ecs-tracing"
+
+# Which CLI it is was checked by whoever found it. For all CLIs, take events from a file: the socket that the SDK offers
+# newer ones would leave an engine talking to nobody when this process is killed.
+_EVENTS_IN_A_FILE = VersionInfo(3, 205, 0)
+
+_PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set", re.IGNORECASE)
+_LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """What Pulumi's state holds of one stack."""
+
+    resources: int
+    outputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """One engine run over one stack. `problem` is None when it succeeded."""
+
+    progress: Progress
+    problem: str | None = None
+
+
+class _Command(auto.PulumiCommand):
+    """The CLI, run so that it outlives this process in good order (see the module's docstring)."""
+
+    def __init__(self, executable: Path, leftovers: Leftovers) -> None:
+        self.command = str(executable)
+        self.version = _EVENTS_IN_A_FILE
+        self._leftovers = leftovers
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._guard = threading.Lock()
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> auto.CommandResult:
+        path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", os.defpath)])
+        environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": path}
+        with self._leftovers.output_files() as (out, err):
+            process = subprocess.Popen(  # noqa: S603 - the CLI that pulumicli found, arguments as a list
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            with self._guard:
+                self._running.add(process)
+            try:
+                with self._leftovers.record(process.pid):
+                    code = process.wait()
+            finally:
+                with self._guard:
+                    self._running.discard(process)
+            stdout, stderr = (_read(stream) for stream in (out, err))
+        for text, callback in ((stdout, on_output), (stderr, on_error)):
+            for line in text.splitlines() if callback else ():
+                callback(line)  # type: ignore[misc]
+        result = auto.CommandResult(stdout=stdout, stderr=stderr, code=code)
+        if code != 0:
+            raise create_command_error(result)
+        return result
+
+    def interrupt(self) -> None:
+        """Ask every running engine to cancel: it finishes what is in flight, then stops. A second time: at once."""
+        with self._guard:
+            for process in self._running:
+                process.send_signal(signal.SIGINT)
+
+
+class _Stack(auto.Stack):
+    """A stack by name alone, without the CLI calls that the engine's own events make needless."""
+
+    def __init__(self, name: str, workspace: auto.Workspace) -> None:
+        self.name = name
+        self.workspace = workspace
+        self._mode = auto._stack.StackInitMode.SELECT  # noqa: SLF001 - only printed
+
+    def outputs(self) -> auto.OutputMap:
+        """Nothing: outputs are taken from the events, which costs no process."""
+        return {}
+
+    def info(self, show_secrets: bool = False) -> auto.UpdateSummary | None:  # noqa: FBT001, FBT002, ARG002
+        """A placeholder: `up` insists on one, and history is not needed here."""
+        return _NO_SUMMARY
+
+
+_NO_SUMMARY: Any = object()
+
+
+class Engine:
+    """All stacks of the project in one Pulumi backend."""
+
+    def __init__(self, root: Path, executable: Path, leftovers: Leftovers) -> None:
+        self._command = _Command(executable, leftovers)
+        self._workspace = auto.LocalWorkspace(
+            work_dir=str(root), program=program, pulumi_command=self._command, pulumi_home=os.environ.get("PULUMI_HOME")
+        )
+
+    def stacks(self) -> dict[str, int]:
+        """Every stack of the project with the number of resources in its state."""
+        with _explained("list the stacks"):
+            return {stack.name: stack.resource_count or 0 for stack in self._workspace.list_stacks()}
+
+    def create(self, stack: str) -> None:
+        """Create an empty stack; fine if it exists."""
+        with _explained(f"create the stack '{stack}'"):
+            try:
+                self._command.run(["stack", "init", stack, "--no-select"], self._workspace.work_dir, {})
+            except auto.StackAlreadyExistsError:
+                return
+
+    def configure(self, stack: str, values: Mapping[str, str]) -> None:
+        """Write plain configuration values (full keys) to the stack's file."""
+        with _explained(f"configure the stack '{stack}'"):
+            config = {key: auto.ConfigValue(value=value) for key, value in values.items()}
+            self._workspace.set_all_config(stack, config)
+
+    def deployed(self, stack: str) -> Deployed:
+        """What the state holds: one CLI call."""
+        with _explained(f"read the state of '{stack}'"):
+            deployment: Mapping[str, Any] = self._workspace.export_stack(stack).deployment or {}
+        resources = deployment.get("resources") or []
+        roots = [resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack"]
+        outputs = roots[0].get("outputs", {}) if roots else {}
+        return Deployed(resources=len(resources), outputs=outputs)
+
+    def preview(self, stack: str, progress: Progress, config_file: Path | None = None) -> Update:
+        """What `up` would do, with another configuration file if given. Changes nothing."""
+        file = str(config_file) if config_file else None
+        return self._run(stack, progress, lambda s: s.preview(on_event=progress.observe, config_file=file))
+
+    def up(self, stack: str, progress: Progress) -> Update:
+        """Deploy the stack as configured."""
+        return self._run(stack, progress, lambda s: s.up(on_event=progress.observe))
+
+    def drift(self, stack: str, progress: Progress) -> Update:
+        """What changed in AWS behind Pulumi's back. Changes nothing."""
+        return self._run(stack, progress, lambda s: s.preview_refresh(on_event=progress.observe))
+
+    def destroy(self, stack: str, progress: Progress) -> Update:
+        """Delete everything in the stack, then the stack; its configuration file stays."""
+        update = self._run(stack, progress, lambda s: s.destroy(on_event=progress.observe))
+        if update.problem is None:
+            self.remove_empty(stack)
+        return update
+
+    def remove_empty(self, stack: str) -> None:
+        """Remove a stack that holds no resources; its configuration file stays."""
+        with _explained(f"remove the stack '{stack}'"):
+            self._command.run(["stack", "rm", stack, "--yes", "--preserve-config"], self._workspace.work_dir, {})
+
+    def unlock(self, stack: str) -> None:
+        """Take away the backend's lock that a dead engine left on the stack."""
+        with _explained(f"unlock the stack '{stack}'"):
+            self._command.run(["cancel", "--yes", "--stack", stack], self._workspace.work_dir, {})
+
+    def interrupt(self) -> None:
+        """Cancel every running engine in good order; called again, end them at once."""
+        self._command.interrupt()
+
+    def _run(self, stack: str, progress: Progress, action: Callable[[auto.Stack], Any]) -> Update:
+        try:
+            action(_Stack(stack, self._workspace))
+        except auto.CommandError as error:
+            if _PASSPHRASE.search(str(error)):
+                raise _wrong_passphrase() from error
+            return Update(progress=progress, problem=_problem(progress, str(error)))
+        if progress.errors:
+            return Update(progress=progress, problem=progress.errors[0])
+        return Update(progress=progress)
+
+
+@contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    """Turn the CLI's refusal into one error for the user."""
+    try:
+        yield
+    except auto.CommandError as error:
+        text = str(error)
+        if _PASSPHRASE.search(text):
+            raise _wrong_passphrase() from error
+        message = f"Pulumi could not {doing}: {_last_error(text)}"
+        raise EngineError(message, next_command="pulumi whoami --verbose") from error
+
+
+def _wrong_passphrase() -> UsageError:
+    return UsageError(
+        "The passphrase in PULUMI_CONFIG_PASSPHRASE is not the one that these stacks were created with.",
+        next_command="export PULUMI_CONFIG_PASSPHRASE='…'   (unset it for stacks that were created without one)",
+    )
+
+
+def _problem(progress: Progress, text: str) -> str:
+    """The first real diagnostic; the CLI's own last words when the engine had none."""
+    if _LOCKED.search(text):
+        return "the stack is locked by another Pulumi process (see `pulumi cancel`)"
+    return progress.errors[0] if progress.errors else _last_error(text)
+
+
+def _last_error(text: str) -> str:
+    errors = [line.removeprefix("error:").strip() for line in text.splitlines() if line.startswith("error:")]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return errors[-1] if errors else lines[-1] if lines else "no reason given"
+
+
+def _read(stream: Any) -> str:
+    stream.seek(0)
+    return str(stream.read().decode("utf-8", errors="replace"))

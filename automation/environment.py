@@ -1,0 +1,79 @@
+"""Where the stacks live: the embedded AWS for `local`, a real account for every other name.
+
+This module is the one seam between the automation and `localaws`.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from localaws.instance import Instance, LocalAwsError
+from pulumicli import PulumiCliError, ensure
+
+from automation.errors import UsageError
+from automation.stackfiles import StackFiles
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = "local"
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One environment, ready to be used: its variables are in this process's environment."""
+
+    name: str
+    region: str
+    files: StackFiles
+    runs: Path  # locks, journals and engine output of this environment
+    poll_seconds: float  # how often to ask AWS while a rollout moves
+
+    @property
+    def option(self) -> str:
+        """What a suggested command needs to mean this environment."""
+        return "" if self.name == LOCAL else f" --env {self.name}"
+
+
+def resolve(name: str, say: Callable[[str], None]) -> Environment:
+    """Check the name; for `local`, start the embedded AWS and point this process at it.
+
+    Raises `UsageError` for an unknown environment, or when the embedded AWS cannot be started.
+    """
+    if not _NAME.fullmatch(name):
+        message = f"'{name}' is not a valid environment name: lower-case letters, digits and '-', at most 31, a letter first."
+        raise UsageError(message, next_command="python automation/status.py --env local")
+    files = StackFiles(ROOT / "stacks", name)
+    runs = ROOT / ".runs" / name
+    if name == LOCAL:
+        os.environ.update(_embedded_aws(say))
+        region = os.environ["AWS_REGION"]
+        return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=0.05)
+    region = files.read("platform").get("aws:region", "") if files.path("platform").exists() else ""
+    if not region:
+        message = f"Unknown environment '{name}': {files.path('platform').relative_to(ROOT)} with an aws:region does not exist."
+        command = f"pulumi stack init {name}-platform && pulumi config set aws:region REGION --stack {name}-platform"
+        raise UsageError(message, next_command=command)
+    os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
+    return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=5.0)
+
+
+def _embedded_aws(say: Callable[[str], None]) -> dict[str, str]:
+    instance = Instance()
+    try:
+        if not instance.status().running:
+            say("Starting the embedded AWS (about 3 s) …")
+        instance.start()
+        return instance.environment()
+    except LocalAwsError as error:
+        raise UsageError(str(error)) from error
+
+
+def find_cli(say: Callable[[str], None]) -> Path:
+    """The Pulumi CLI, installed if need be. Raises `UsageError` when it cannot be had."""
+    try:
+        return ensure(say)
+    except PulumiCliError as error:
+        raise UsageError(str(error)) from error

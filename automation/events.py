@@ -1,0 +1,132 @@
+"""What the engine says while it works, folded into what a run needs to know about one stack.
+
+`Progress.observe` takes the events of `pulumi.automation` one by one; it never raises, since an exception in an event
+handler would be reduced to a warning by the engine.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_COLOUR = re.compile(r"<\{%.*?%\}>")
+
+# Steps that make up one replacement; only "replace" itself is reported, so that it counts once.
+_PARTS_OF_REPLACE = {"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"}
+_NOT_A_CHANGE = {"same", "read", "refresh"}
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One resource that is (to be) changed. `op` is Pulumi's: create, update, replace, delete, import."""
+
+    op: str
+    type: str
+    name: str
+    properties: tuple[str, ...] = ()
+
+    @property
+    def short_type(self) -> str:
+        """``ecs.Service`` for ``aws:ecs/service:Service``."""
+        return short_type(self.type)
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape used in every ``--json`` document."""
+        return {"op": self.op, "type": self.type, "name": self.name, "properties": list(self.properties)}
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """What is known of one engine run so far."""
+
+    planned: int | None = None  # steps a preview foresaw; None when there was none
+    done: int = 0
+    current: str = ""
+    changes: dict[str, Change] = field(default_factory=dict)  # by URN
+    applied: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    steps: int = 0
+
+    def observe(self, event: Any) -> None:
+        """Take one `pulumi.automation.EngineEvent`."""
+        if event.resource_pre_event:
+            self._started(event.resource_pre_event.metadata)
+        elif event.res_outputs_event:
+            self._finished(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event:
+            metadata = event.res_op_failed_event.metadata
+            self.failed.append(f"{short_type(metadata.type)} {_name(metadata.urn)}")
+        elif event.diagnostic_event:
+            self._diagnosed(event.diagnostic_event)
+
+    def _started(self, metadata: Any) -> None:
+        op = _value(metadata.op)
+        if op in _PARTS_OF_REPLACE:
+            return
+        self.steps += 1
+        if op in _NOT_A_CHANGE or metadata.type == STACK_TYPE:
+            return
+        self.current = f"{op} {short_type(metadata.type)} {_name(metadata.urn)}"
+        self.changes[metadata.urn] = Change(
+            op=op, type=metadata.type, name=_name(metadata.urn), properties=_properties(metadata)
+        )
+
+    def _finished(self, metadata: Any) -> None:
+        op = _value(metadata.op)
+        if metadata.type == STACK_TYPE and metadata.new is not None:
+            self.outputs = metadata.new.outputs or {}
+        if op in _PARTS_OF_REPLACE:
+            return
+        self.done += 1
+        if op == "refresh" and _value(metadata.op) != "same":
+            self._drifted(metadata)
+        if op not in _NOT_A_CHANGE and metadata.type != STACK_TYPE:
+            self.applied[op] += 1
+
+    def _drifted(self, metadata: Any) -> None:
+        """A refresh found the resource changed or gone behind Pulumi's back."""
+        if metadata.new is None:
+            self.changes[metadata.urn] = Change(op="delete", type=metadata.type, name=_name(metadata.urn))
+        elif properties := _properties(metadata):
+            self.changes[metadata.urn] = Change(
+                op="update", type=metadata.type, name=_name(metadata.urn), properties=properties
+            )
+
+    def _diagnosed(self, diagnostic: Any) -> None:
+        message = _COLOUR.sub("", diagnostic.message).strip()
+        if not message or diagnostic.ephemeral:
+            return
+        prefix = f"{_name(diagnostic.urn)}: " if diagnostic.urn and STACK_TYPE not in diagnostic.urn else ""
+        kept = {"error": self.errors, "warning": self.warnings}.get(diagnostic.severity)
+        if kept is not None and prefix + message not in kept:
+            kept.append(prefix + message)
+
+
+def summarise(changes: Mapping[str, int] | Counter[str]) -> str:
+    """``replace 1, update 1, create 1``; ``no changes`` when there are none."""
+    return ", ".join(f"{op} {count}" for op, count in sorted(changes.items()) if count) or "no changes"
+
+
+def short_type(token: str) -> str:
+    """``ecs.Service`` for ``aws:ecs/service:Service``; ``services.Crystal`` for ``ecs-tracing:services:Crystal``."""
+    module, _, kind = token.partition(":")[2].rpartition(":")
+    return f"{module.partition('/')[0]}.{kind}"
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _value(op: Any) -> str:
+    return str(getattr(op, "value", op))
+
+
+def _properties(metadata: Any) -> tuple[str, ...]:
+    """Top-level names of the properties that differ."""
+    paths = list(metadata.detailed_diff or {}) or list(metadata.diffs or [])
+    return tuple(sorted({re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths}))

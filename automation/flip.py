@@ -1,0 +1,193 @@
+"""enable and disable: deploy the stacks with tracing on or off, then verify in AWS that it is so.
+
+The steps, in order: select → plan → ask → deploy → verify → report.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from automation import display, plan, verify
+from automation.cli import Shared, finish
+from automation.errors import ExitCode
+from automation.foresee import foresee_rows
+from automation.plan import Step
+from automation.report import Report
+from automation.run import Outcome, Row, State, execute
+from automation.session import GRAPH, Session, opened
+from automation.stackfiles import NAMESPACE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the user asked for."""
+
+    tracing: bool
+    sampling_rate: str | None = None
+    yes: bool = False
+    skip_preview: bool = False
+    verify_timeout: float = 600.0  # seconds
+
+    @classmethod
+    def of(cls, shared: Shared, **own: Any) -> "Wish":
+        """From the command line."""
+        return cls(yes=shared.yes, **own)
+
+    def config(self, region: str) -> dict[str, str]:
+        """The configuration every selected stack must have."""
+        wanted = {"aws:region": region, f"{NAMESPACE}:tracing": str(self.tracing).lower()}
+        if self.sampling_rate is not None:
+            wanted[f"{NAMESPACE}:samplingRate"] = self.sampling_rate
+        return wanted
+
+    @property
+    def words(self) -> str:
+        """``tracing on``."""
+        return f"tracing {'on' if self.tracing else 'off'}"
+
+
+def flip_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that enable and disable share."""
+    skip = click.option("--skip-preview", is_flag=True, help="Deploy at once, without working out the plan first.")
+    wait = click.option(
+        "--verify-timeout",
+        type=click.FloatRange(min=0),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long the rollouts may take before verification fails.",
+    )
+    return skip(wait(function))
+
+
+def run(shared: Shared, wish: Wish) -> None:
+    """The command: open a session, flip, tell, exit."""
+    console = shared.console
+    with opened(shared, changes=True) as session:
+        report = flip(session, wish)
+        session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
+    console.print(display.diagnostics(report.rows))
+    console.print(report.summary(), style="bold", soft_wrap=True)
+    if report.exit_code is ExitCode.DONE and not report.declined:
+        console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
+    finish(shared, report.to_json(), report.exit_code)
+
+
+def flip(session: Session, wish: Wish) -> Report:
+    """Do what `wish` says; the report holds everything that happened."""
+    environment = session.environment
+    steps = session.steps
+    wanted = wish.config(environment.region)
+    for step in steps:
+        environment.files.settings(step.service, wanted)
+    stacks = session.engine.stacks()
+    plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
+
+    report = Report(command="enable" if wish.tracing else "disable", environment=environment.name, tracing=wish.tracing)
+    report.rows = [Row(step=step) for step in steps]
+    created = _create_missing(session, steps, stacks)
+    if not wish.skip_preview:
+        report.plan = foresee_rows(session, report.rows, wanted)
+        if session.cancelled.is_set() or not _agreed(session, report, wish):
+            for stack in created:
+                session.engine.remove_empty(stack)
+            report.declined, report.interrupted = True, session.cancelled.is_set()
+            return report
+    _deploy(session, report, wanted)
+    if not session.cancelled.is_set():
+        _verify(session, report, wish)
+    report.interrupted = session.cancelled.is_set()
+    return report
+
+
+def _create_missing(session: Session, steps: Sequence[Step], stacks: Mapping[str, int]) -> list[str]:
+    """Empty stacks for those that do not exist: a plan needs something to be a plan of."""
+    missing = [step.stack for step in steps if step.stack not in stacks]
+    with ThreadPoolExecutor(max_workers=session.parallel) as pool:
+        list(pool.map(session.engine.create, missing))
+    return missing
+
+
+def _agreed(session: Session, report: Report, wish: Wish) -> bool:
+    """Show the plan and ask, unless there is nothing to ask or the answer was given with --yes."""
+    session.console.print(display.plan(f"Plan for environment {report.environment}, {wish.words}", report.plan))
+    session.record("planned", changes={s: [c.to_json() for c in cs] for s, cs in report.plan.items()})
+    if wish.yes or not any(report.plan.values()):
+        return True
+    return confirm(session, "Deploy these changes?")
+
+
+def confirm(session: Session, question: str) -> bool:
+    """Ask on the terminal; anything but yes is no."""
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # a question ends at the first Ctrl-C
+    try:
+        return session.console.input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except (KeyboardInterrupt, EOFError):
+        session.cancelled.set()
+        return False
+    finally:
+        signal.signal(signal.SIGINT, ours)
+
+
+def _deploy(session: Session, report: Report, wanted: Mapping[str, str]) -> None:
+    changing = {service for service, changes in report.plan.items() if changes}
+
+    def deploy(row: Row) -> Outcome:
+        service, stack = row.step.service, row.step.stack
+        todo = session.environment.files.missing(service, wanted)
+        if todo:
+            session.engine.configure(stack, todo)
+        # A stack without changes of its own still has to follow a prerequisite that changes.
+        if report.plan and service not in changing and not changing & set(GRAPH[service]):
+            return Outcome(state=State.UNCHANGED)
+        session.record("stack-started", stack=stack)
+        update = session.engine.up(stack, row.progress)
+        session.record("stack-ended", stack=stack, problem=update.problem, applied=row.progress.applied)
+        if update.problem is not None:
+            return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
+        return Outcome(state=State.DONE if row.progress.applied else State.UNCHANGED)
+
+    run_rows(session, report, deploy)
+
+
+def run_rows(session: Session, report: Report, action: object) -> None:
+    """Execute the report's rows with the board shown."""
+    shown = display.Board(session.console, report.rows)
+    with shown.shown():
+        execute(
+            report.rows,
+            action,  # type: ignore[arg-type]
+            parallel=session.parallel,
+            observe=shown.changed,
+            cancelled=session.cancelled,
+        )
+
+
+def _verify(session: Session, report: Report, wish: Wish) -> None:
+    """Hold every deployed stack against what AWS runs."""
+    rows = [row for row in report.rows if row.state.is_good]
+    if not rows:
+        return
+    with ThreadPoolExecutor(max_workers=session.parallel) as pool:
+        deployed = list(pool.map(lambda row: row.progress.outputs or session.engine.deployed(row.step.stack).outputs, rows))
+    targets = [
+        verify.Target.from_outputs(row.step.service, outputs, tracing=wish.tracing)
+        for row, outputs in zip(rows, deployed, strict=True)
+    ]
+    session.say("Verifying in AWS that the tasks run what was deployed …")
+    begun = time.monotonic()
+    report.verification = verify.wait(
+        targets,
+        verify.Aws(region=session.environment.region),
+        timeout=wish.verify_timeout,
+        poll=session.environment.poll_seconds,
+        cancelled=session.cancelled,
+        say=lambda service, running: session.console.print(display.verdict(service, running), soft_wrap=True),
+    )
+    report.verified_seconds = time.monotonic() - begun
+    session.record("verified", problems={name: running.problems for name, running in report.verification.items()})

@@ -1,0 +1,58 @@
+"""Engines that may outlive the run that started them, and the files their output goes to.
+
+Each running CLI process has a file `engines/<pid>` holding the process's creation time, so that a reused process
+number is not taken for it.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+
+class Leftovers:
+    """The engine processes of one environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "engines"
+
+    @contextmanager
+    def output_files(self) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+        """Two unnamed files for a process's stdout and stderr; they vanish with the last process that has them open."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._folder) as out, tempfile.TemporaryFile(dir=self._folder) as err:
+            yield out, err  # type: ignore[misc]
+
+    @contextmanager
+    def record(self, pid: int) -> Iterator[None]:
+        """Remember the process for as long as it runs."""
+        file = self._folder / str(pid)
+        with suppress(psutil.NoSuchProcess):  # it ended before we could look at it
+            file.write_text(repr(psutil.Process(pid).create_time()), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+    def alive(self) -> list[psutil.Process]:
+        """Engines that a dead run left running. Records of ended ones are removed."""
+        processes = []
+        for file in self._folder.glob("[0-9]*") if self._folder.is_dir() else ():
+            try:
+                process = psutil.Process(int(file.name))
+                same = repr(process.create_time()) == file.read_text(encoding="utf-8")
+            except psutil.NoSuchProcess:
+                same = False
+            if same and process.status() != psutil.STATUS_ZOMBIE:
+                processes.append(process)
+            else:
+                file.unlink(missing_ok=True)
+        return processes
+
+    def wait(self, timeout: float) -> list[psutil.Process]:
+        """Wait (seconds) for the leftovers to finish; returns those that still run."""
+        _, still_running = psutil.wait_procs(self.alive(), timeout=timeout)
+        return still_running

@@ -1,0 +1,113 @@
+"""What a run did: one object that the summary, the JSON document and the exit code are made from."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from automation.errors import ExitCode
+from automation.events import Change, summarise
+from automation.run import Row, State
+from automation.verify import Running
+
+
+@dataclass(kw_only=True)
+class Report:
+    """A run of enable, disable or destroy."""
+
+    command: str
+    environment: str
+    tracing: bool
+    rows: Sequence[Row] = ()
+    plan: Mapping[str, Sequence[Change]] = field(default_factory=dict)  # by service; empty when it was skipped
+    verification: Mapping[str, Running] = field(default_factory=dict)  # by service
+    verified_seconds: float = 0.0
+    declined: bool = False
+    interrupted: bool = False
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run's end means to a shell."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        if self.declined:
+            return ExitCode.DONE
+        if any(not row.state.is_good for row in self.rows):
+            return ExitCode.STACK_FAILED
+        if any(running.problems for running in self.verification.values()):
+            return ExitCode.NOT_VERIFIED
+        return ExitCode.DONE
+
+    @property
+    def applied(self) -> Counter[str]:
+        """Changes made, over all stacks."""
+        return sum((row.progress.applied for row in self.rows), Counter())
+
+    def summary(self) -> str:
+        """The sentence that ends a run."""
+        seconds = f"{time.monotonic() - self.begun:.1f} s"
+        if self.declined:
+            return "Nothing was changed."
+        if self.interrupted:
+            return f"Interrupted after {seconds}: {self._states()}. Run the same command again to finish."
+        if self.exit_code is ExitCode.STACK_FAILED:
+            return f"Not finished after {seconds}: {self._states()}. Correct the cause and run the same command again."
+        if self.exit_code is ExitCode.NOT_VERIFIED:
+            wrong = ", ".join(name for name, running in self.verification.items() if running.problems)
+            return f"Deployed in {seconds}, but AWS does not run what was deployed: {wrong}."
+        if self.command == "destroy":
+            return f"Destroyed in {seconds}: {_enumerate([row.step.service for row in self.rows])}."
+        state = "traced" if self.tracing else "not traced"
+        services = _enumerate([row.step.service for row in self.rows])
+        already = " already" if not self.applied else ""
+        changed = f"{summarise(self.applied)}; " if self.applied else "Nothing to change: "
+        verb = "is" if len(self.rows) == 1 else "are"
+        return f"{changed}{services} {verb}{already} {state} in environment {self.environment} ({seconds})."
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``--json``."""
+        return {
+            "command": self.command,
+            "environment": self.environment,
+            "exitCode": int(self.exit_code),
+            "changed": bool(self.applied),
+            "summary": self.summary(),
+            "stacks": [self._stack_to_json(row) for row in self.rows],
+        }
+
+    def _stack_to_json(self, row: Row) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "service": row.step.service,
+            "stack": row.step.stack,
+            "state": row.state.value,
+            "reason": row.reason,
+            "cause": row.cause,
+            "seconds": round(row.elapsed(time.monotonic()), 3),
+            "changes": dict(row.progress.applied),
+            "errors": row.progress.errors,
+            "warnings": row.progress.warnings,
+        }
+        if row.step.service in self.plan:
+            document["plan"] = [change.to_json() for change in self.plan[row.step.service]]
+        if running := self.verification.get(row.step.service):
+            document["verification"] = {
+                "ok": not running.problems,
+                "problems": list(running.problems),
+                "taskDefinition": running.task_definition,
+                "rollout": running.rollout,
+                "runningTasks": running.running,
+                "desiredTasks": running.desired,
+            }
+        return document
+
+    def _states(self) -> str:
+        by_state: dict[State, list[str]] = {}
+        for row in self.rows:
+            by_state.setdefault(row.state, []).append(row.step.service)
+        return "; ".join(f"{_enumerate(services)} {state.value}" for state, services in by_state.items())
+
+
+def _enumerate(words: Sequence[str]) -> str:
+    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)

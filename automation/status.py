@@ -1,0 +1,49 @@
+"""Tell for each service: the flag in the configuration and as deployed, what runs, and what drifted."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run by file path: import from the project's root
+    from automation.start import use_project_python
+
+    use_project_python()
+
+import click
+
+from automation import display
+from automation.cli import Shared, command, finish, main
+from automation.errors import ExitCode
+from automation.overview import overview
+from automation.session import opened
+
+
+@command()
+@click.option("--no-drift", is_flag=True, help="Do not compare with AWS resource by resource: faster.")
+def status(shared: Shared, *, no_drift: bool) -> None:
+    """Tell for each service the flag in its configuration, the flag as deployed, the revision that runs, whether the
+    sidecar and the X-Ray policy are there, and what was changed behind Pulumi's back. Changes nothing.
+
+    \b
+    Examples:
+      python automation/status.py             all four, on the embedded AWS
+      python automation/status.py crystal     one service
+      python automation/status.py --no-drift  only what the services run
+      python automation/status.py --json      for machines
+    """
+    with opened(shared, changes=False) as session:
+        services = overview(session, with_drift=not no_drift)
+    shared.console.print(display.status({name: service.cells() for name, service in services.items()}))
+    for name, service in services.items():
+        for remark in service.remarks:
+            shared.console.print(f"{name}: {remark}", soft_wrap=True, markup=False)
+    document = {
+        "command": "status",
+        "environment": shared.environment,
+        "services": {name: service.to_json() for name, service in services.items()},
+    }
+    finish(shared, document, ExitCode.DONE)
+
+
+if __name__ == "__main__":
+    main(status)

@@ -1,0 +1,78 @@
+"""Which stacks a run touches, in which order, and what it refuses."""
+
+import pytest
+
+from automation import plan
+from automation.errors import UsageError
+
+GRAPH = {
+    "platform": (),
+    "crystal": ("platform",),
+    "nodejs": ("platform",),
+    "frontend": ("platform", "crystal", "nodejs"),
+}
+
+
+def needs(steps: tuple[plan.Step, ...]) -> dict[str, tuple[str, ...]]:
+    return {step.service: step.needs for step in steps}
+
+
+def test_without_names_every_service_is_selected_in_dependency_order() -> None:
+    """`enable.py` alone means all services, each after its prerequisites."""
+    assert needs(plan.select(GRAPH, (), "local")) == GRAPH
+
+
+def test_stacks_are_named_after_environment_and_service() -> None:
+    """The contract: `<environment>-<service>`."""
+    assert [step.stack for step in plan.select(GRAPH, ("crystal",), "prod-eu")] == ["prod-eu-crystal"]
+
+
+def test_a_selection_waits_only_for_what_is_part_of_it() -> None:
+    """`enable.py crystal frontend` orders the two and does not wait for the others."""
+    expected = {"crystal": (), "frontend": ("crystal",)}
+    assert needs(plan.select(GRAPH, ("frontend", "crystal"), "local")) == expected
+
+
+def test_an_unknown_service_is_named_with_the_known_ones() -> None:
+    """A typing error is answered with the list to choose from."""
+    with pytest.raises(UsageError, match="'cristal'.*platform, crystal, nodejs, frontend"):
+        plan.select(GRAPH, ("cristal",), "local")
+
+
+def test_a_missing_prerequisite_is_named_with_the_command_that_creates_it() -> None:
+    """One service alone needs its prerequisites deployed."""
+    steps = plan.select(GRAPH, ("frontend",), "staging")
+    with pytest.raises(UsageError, match="'frontend' needs 'crystal' and 'nodejs'") as caught:
+        plan.require_prerequisites(steps, GRAPH, ["platform"], "staging")
+    assert caught.value.next_command == "python automation/enable.py crystal nodejs --env staging"
+
+
+def test_prerequisites_in_the_same_run_need_not_be_deployed() -> None:
+    """A fresh environment can be deployed in one go."""
+    plan.require_prerequisites(plan.select(GRAPH, (), "local"), GRAPH, [], "local")
+
+
+def test_destruction_goes_the_other_way_round() -> None:
+    """Dependents are deleted before what they depend on."""
+    steps = plan.for_destruction(plan.select(GRAPH, (), "local"), GRAPH, list(GRAPH), "local")
+    assert needs(steps) == {
+        "frontend": (),
+        "nodejs": ("frontend",),
+        "crystal": ("frontend",),
+        "platform": ("crystal", "nodejs", "frontend"),
+    }
+
+
+def test_a_service_still_needed_is_not_destroyed() -> None:
+    """The platform cannot go while a service lives in it; the error says which to delete first."""
+    steps = plan.select(GRAPH, ("platform",), "local")
+    with pytest.raises(UsageError, match="'platform' is still needed by 'crystal'") as caught:
+        plan.for_destruction(steps, GRAPH, ["platform", "crystal"], "local")
+    assert caught.value.next_command == "python automation/destroy.py crystal"
+
+
+def test_previewing_what_does_not_exist_names_the_command_that_creates_it() -> None:
+    """There is nothing to compare an undeployed stack with."""
+    steps = plan.select(GRAPH, ("crystal",), "local")
+    with pytest.raises(UsageError, match="'crystal' is not deployed in environment 'local'"):
+        plan.require_existing(steps, ["local-platform"], "local")
