@@ -13,7 +13,7 @@ from rich.console import Console
 from automation.errors import AutomationError, ExitCode
 from automation.journal import unwritable
 
-EXIT_CODES = """\b
+EXIT_CODES = """\
 Exit codes: 0 done and verified; 1 a stack failed; 2 bad usage or
 configuration; 3 deployed, but verification failed; 4 another run holds
 the environment; 5 preview found changes (--detailed-exitcode);
@@ -23,10 +23,10 @@ the environment; 5 preview found changes (--detailed-exitcode);
 class Command(click.Command):
     """A command whose help keeps its examples as written and ends in the exit codes."""
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The exit codes, the same under every command."""
         formatter.write_paragraph()
-        formatter.write_text(EXIT_CODES.replace("\b\n", ""))
+        formatter.write_text(EXIT_CODES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from automation.removal import run
 
 @command()
 def destroy(shared: Shared) -> None:
-    """Delete everything that the stacks deployed, for all services or for each SERVICE named.
+    r"""Delete everything that the stacks deployed, for all services or for each SERVICE named.
 
     Dependents go first; a service that another one still needs is refused. The configuration files stay.
 

@@ -16,7 +16,7 @@ from automation.flip import Wish, flip_options, run
 @command()
 @flip_options
 def disable(shared: Shared, *, skip_preview: bool, verify_timeout: float) -> None:
-    """Turn tracing off, for all services or for each SERVICE named.
+    r"""Turn tracing off, for all services or for each SERVICE named.
 
     Takes away exactly what enable adds: the sidecar, the Envoy's flag, the start order and the policy. What is not
     deployed yet is deployed without tracing.

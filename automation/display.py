@@ -77,7 +77,7 @@ def _details(changes: Sequence[Change]) -> Iterator[Text]:
         for change in changes:
             by_type[change.op, change.short_type] = by_type.get((change.op, change.short_type), 0) + 1
         for op in dict.fromkeys(op for op, _ in by_type):
-            kinds = [f"{kind} ×{count}" if count > 1 else kind for (of, kind), count in by_type.items() if of == op]
+            kinds = [f"{kind} x{count}" if count > 1 else kind for (of, kind), count in by_type.items() if of == op]
             yield Text.assemble("    ", (f"{_SIGN.get(op, op):<2} ", _SIGN_STYLE.get(op, "")), ", ".join(kinds))
         return
     for change in changes:

@@ -19,7 +19,7 @@ from automation.flip import Wish, flip_options, run
 @flip_options
 @click.option("--sampling-rate", metavar="RATE", help="Share of requests to trace, 0-1; kept in the configuration.")
 def enable(shared: Shared, sampling_rate: str | None, *, skip_preview: bool, verify_timeout: float) -> None:
-    """Turn tracing on, for all services or for each SERVICE named.
+    r"""Turn tracing on, for all services or for each SERVICE named.
 
     Deploys what is not deployed yet. Shows the plan of all stacks and asks before it changes anything. Afterwards it
     asks AWS, not Pulumi, whether every running task is traced. A second run changes nothing and says so.
@@ -32,7 +32,12 @@ def enable(shared: Shared, sampling_rate: str | None, *, skip_preview: bool, ver
       python automation/enable.py --sampling-rate 1  trace every request
       python automation/enable.py --env prod --json  a real account, for machines
     """
-    run(shared, Wish.of(shared, tracing=True, sampling_rate=sampling_rate, skip_preview=skip_preview, verify_timeout=verify_timeout))
+    run(
+        shared,
+        Wish.of(
+            shared, tracing=True, sampling_rate=sampling_rate, skip_preview=skip_preview, verify_timeout=verify_timeout
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
-from services.program import program
 
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
+from services.program import program
 
 PROJECT = "ecs-tracing"
 
@@ -73,7 +73,7 @@ class _Command(auto.PulumiCommand):
         path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", os.defpath)])
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": path}
         with self._leftovers.output_files() as (out, err):
-            process = subprocess.Popen(  # noqa: S603 - the CLI that pulumicli found, arguments as a list
+            process = subprocess.Popen(
                 [self.command, "--non-interactive", *args],
                 cwd=cwd,
                 env=environment,

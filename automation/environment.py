@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.instance import Instance, LocalAwsError
-from pulumicli import PulumiCliError, ensure
-
 from automation.errors import UsageError
 from automation.stackfiles import StackFiles
+from localaws.instance import Instance, LocalAwsError
+from pulumicli import PulumiCliError, ensure
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = "local"
@@ -43,7 +42,9 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
     Raises `UsageError` for an unknown environment, or when the embedded AWS cannot be started.
     """
     if not _NAME.fullmatch(name):
-        message = f"'{name}' is not a valid environment name: lower-case letters, digits and '-', at most 31, a letter first."
+        message = (
+            f"'{name}' is not a valid environment name: lower-case letters, digits and '-', at most 31, a letter first."
+        )
         raise UsageError(message, next_command="python automation/status.py --env local")
     files = StackFiles(ROOT / "stacks", name)
     runs = ROOT / ".runs" / name
@@ -53,7 +54,8 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
         return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=0.05)
     region = files.read("platform").get("aws:region", "") if files.path("platform").exists() else ""
     if not region:
-        message = f"Unknown environment '{name}': {files.path('platform').relative_to(ROOT)} with an aws:region does not exist."
+        file = files.path("platform").relative_to(ROOT)
+        message = f"Unknown environment '{name}': there is no {file} with an aws:region."
         command = f"pulumi stack init {name}-platform && pulumi config set aws:region REGION --stack {name}-platform"
         raise UsageError(message, next_command=command)
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region

@@ -174,7 +174,9 @@ def _verify(session: Session, report: Report, wish: Wish) -> None:
     if not rows:
         return
     with ThreadPoolExecutor(max_workers=session.parallel) as pool:
-        deployed = list(pool.map(lambda row: row.progress.outputs or session.engine.deployed(row.step.stack).outputs, rows))
+        deployed = list(
+            pool.map(lambda row: row.progress.outputs or session.engine.deployed(row.step.stack).outputs, rows)
+        )
     targets = [
         verify.Target.from_outputs(row.step.service, outputs, tracing=wish.tracing)
         for row, outputs in zip(rows, deployed, strict=True)

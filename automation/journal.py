@@ -1,7 +1,7 @@
 """One run at a time in an environment, and a record of what each run did.
 
-The lock is the operating system's: it ends with the process that holds it, however that ends. `owner.json` beside it only
-tells who holds it; one that is found under a free lock was left by a run that was killed.
+The lock is the operating system's: it ends with the process that holds it, however that ends. `owner.json` beside it
+only tells who holds it; one that is found under a free lock was left by a run that was killed.
 """
 
 import json

@@ -72,7 +72,8 @@ def overview(session: Session, *, with_drift: bool) -> dict[str, Service]:
     environment = session.environment
     steps = session.steps
     configured = {
-        step.service: environment.files.settings(step.service, {"aws:region": environment.region}).tracing for step in steps
+        step.service: environment.files.settings(step.service, {"aws:region": environment.region}).tracing
+        for step in steps
     }
     stacks = session.engine.stacks()
     present = [step for step in steps if stacks.get(step.stack)]

@@ -47,14 +47,18 @@ def require_prerequisites(
         missing = [need for need in graph[step.service] if need not in present]
         if missing:
             message = f"'{step.service}' needs {_names(missing)}, not deployed in environment '{environment}'."
-            raise UsageError(message, next_command=f"python automation/enable.py {' '.join(missing)}{_env(environment)}")
+            raise UsageError(
+                message, next_command=f"python automation/enable.py {' '.join(missing)}{_env(environment)}"
+            )
 
 
 def require_existing(steps: Sequence[Step], stacks: Collection[str], environment: str) -> None:
     """Raise `UsageError` when a step's stack does not exist."""
     missing = [step.service for step in steps if step.stack not in stacks]
     if missing:
-        message = f"{_names(missing)} {'is' if len(missing) == 1 else 'are'} not deployed in environment '{environment}'."
+        message = (
+            f"{_names(missing)} {'is' if len(missing) == 1 else 'are'} not deployed in environment '{environment}'."
+        )
         raise UsageError(message, next_command=f"python automation/enable.py{_env(environment)}")
 
 

@@ -21,7 +21,7 @@ from automation.session import opened
 @command()
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 5 when there are changes.")
 def preview(shared: Shared, *, detailed_exitcode: bool) -> None:
-    """Show what deploying the stacks as configured would change.
+    r"""Show what deploying the stacks as configured would change.
 
     \b
     Examples:
@@ -39,7 +39,8 @@ def preview(shared: Shared, *, detailed_exitcode: bool) -> None:
         "environment": shared.environment,
         "changed": changed,
         "stacks": [
-            {"service": service, "changes": [change.to_json() for change in changes]} for service, changes in plans.items()
+            {"service": service, "changes": [change.to_json() for change in changes]}
+            for service, changes in plans.items()
         ],
     }
     finish(shared, document, ExitCode.CHANGES_FOUND if changed and detailed_exitcode else ExitCode.DONE)

@@ -17,7 +17,6 @@ from typing import Any
 
 import yaml
 from rich.console import Console
-from services import SERVICES
 
 from automation import plan
 from automation.cli import Shared
@@ -27,6 +26,7 @@ from automation.errors import UsageError
 from automation.journal import Journal, exclusive
 from automation.leftovers import Leftovers
 from automation.plan import Step
+from services import SERVICES
 
 LEFTOVER_SECONDS = 300  # how long to wait for a dead run's engines to finish what they had begun
 
@@ -117,7 +117,11 @@ def _cancellable(session: Session) -> Iterator[None]:
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         again = session.cancelled.is_set()
         session.cancelled.set()
-        remark = "Ending the engines at once." if again else "Stopping: the engines finish what is in flight (again: at once)."
+        remark = (
+            "Ending the engines at once."
+            if again
+            else "Stopping: the engines finish what is in flight (again: at once)."
+        )
         sys.stderr.write(f"\n{remark}\n")
         session.engine.interrupt()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from services.settings import Settings, SettingsError
 
 from automation.errors import UsageError
+from services.settings import Settings, SettingsError
 
 NAMESPACE = "ecs-tracing"
 

@@ -21,8 +21,10 @@ from automation.session import opened
 @command()
 @click.option("--no-drift", is_flag=True, help="Do not compare with AWS resource by resource: faster.")
 def status(shared: Shared, *, no_drift: bool) -> None:
-    """Tell for each service the flag in its configuration, the flag as deployed, the revision that runs, whether the
-    sidecar and the X-Ray policy are there, and what was changed behind Pulumi's back. Changes nothing.
+    r"""Tell for each service whether it is traced, as configured and as deployed. Changes nothing.
+
+    That is: the flag in its configuration, the flag of the Envoy that runs, the revision, whether the sidecar and the
+    X-Ray policy are there, and what was changed behind Pulumi's back.
 
     \b
     Examples:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
 from services import tracing
 
 _T = TypeVar("_T")
@@ -138,7 +139,7 @@ def look(targets: Sequence[Target], aws: Aws) -> dict[str, Running]:
     return {target.service: _examine(target, services.get(target.service), aws) for target in targets}
 
 
-def wait(
+def wait(  # noqa: PLR0913 - all but two are keywords
     targets: Sequence[Target],
     aws: Aws,
     *,
@@ -221,7 +222,8 @@ def _rollout_problems(target: Target, service: Mapping[str, Any], primary: Mappi
         return [f"the rollout of {wanted} failed: {reason}"]
     if primary.get("rolloutState") != "COMPLETED" or service["runningCount"] < service["desiredCount"]:
         latest = service["events"][0]["message"] if service.get("events") else reason
-        return [f"the rollout of {wanted} has not ended ({service['runningCount']} of {service['desiredCount']} tasks): {latest}"]
+        tasks = f"{service['runningCount']} of {service['desiredCount']} tasks"
+        return [f"the rollout of {wanted} has not ended ({tasks}): {latest}"]
     return []
 
 

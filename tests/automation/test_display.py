@@ -22,9 +22,14 @@ def row(service: str, state: State, **given: object) -> Row:
 
 def test_the_board_shows_state_resources_and_time_of_each_stack() -> None:
     """One row a stack, so that parallel work stays readable."""
-    working = row("crystal", State.RUNNING, started=100.0, progress=Progress(planned=12, done=7, current="create ecs.Service crystal"))
+    working = row(
+        "crystal",
+        State.RUNNING,
+        started=100.0,
+        progress=Progress(planned=12, done=7, current="create ecs.Service crystal"),
+    )
     lines = shown(display.board([working, row("frontend", State.WAITING)], now=103.25)).splitlines()
-    assert lines[1].split() == "crystal running 7/12 3.2 s create ecs.Service crystal".split()
+    assert lines[1].split() == ["crystal", "running", "7/12", "3.2", "s", "create", "ecs.Service", "crystal"]
     assert lines[2].split() == ["frontend", "waiting"]
 
 
@@ -38,7 +43,12 @@ def test_the_board_fits_a_narrow_terminal() -> None:
 def test_a_plan_names_each_resource_and_what_differs() -> None:
     """The flip's three changes, as a reviewer wants to read them."""
     changes = [
-        Change(op="replace", type="aws:ecs/taskDefinition:TaskDefinition", name="crystal", properties=("containerDefinitions",)),
+        Change(
+            op="replace",
+            type="aws:ecs/taskDefinition:TaskDefinition",
+            name="crystal",
+            properties=("containerDefinitions",),
+        ),
         Change(op="create", type="aws:iam/rolePolicyAttachment:RolePolicyAttachment", name="crystal-xray"),
     ]
     assert shown(display.plan("Plan", {"crystal": changes, "nodejs": []})).splitlines() == [
@@ -53,7 +63,7 @@ def test_a_plan_names_each_resource_and_what_differs() -> None:
 def test_a_long_plan_is_told_by_type() -> None:
     """Ninety lines that all say "new" are one fact, not ninety."""
     changes = [Change(op="create", type="aws:ec2/subnet:Subnet", name=f"s{number}") for number in range(20)]
-    assert shown(display.plan("Plan", {"platform": changes})).splitlines()[2] == "    +  ec2.Subnet ×20"
+    assert shown(display.plan("Plan", {"platform": changes})).splitlines()[2] == "    +  ec2.Subnet x20"
 
 
 def test_diagnostics_of_two_failed_stacks_are_never_mixed() -> None:

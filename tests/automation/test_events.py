@@ -29,12 +29,20 @@ def test_a_replacement_counts_once() -> None:
     progress = observed(
         step("resourcePreEvent", "create-replacement", TASK, "crystal"),
         step("resOutputsEvent", "create-replacement", TASK, "crystal"),
-        step("resourcePreEvent", "replace", TASK, "crystal", detailedDiff={"containerDefinitions": {"diffKind": "update-replace"}}),
+        step(
+            "resourcePreEvent",
+            "replace",
+            TASK,
+            "crystal",
+            detailedDiff={"containerDefinitions": {"diffKind": "update-replace"}},
+        ),
         step("resOutputsEvent", "replace", TASK, "crystal"),
         step("resourcePreEvent", "delete-replaced", TASK, "crystal"),
         step("resOutputsEvent", "delete-replaced", TASK, "crystal"),
     )
-    assert [(c.op, c.name, c.properties) for c in progress.changes.values()] == [("replace", "crystal", ("containerDefinitions",))]
+    assert [(c.op, c.name, c.properties) for c in progress.changes.values()] == [
+        ("replace", "crystal", ("containerDefinitions",))
+    ]
     assert dict(progress.applied) == {"replace": 1}
     assert (progress.steps, progress.done) == (1, 1)
 
@@ -50,7 +58,14 @@ def test_what_stays_the_same_is_progress_but_no_change() -> None:
 
 def test_the_stack_itself_is_never_a_change_and_brings_the_outputs() -> None:
     """Creating the stack's own resource is not something a user deployed."""
-    new = {"type": "pulumi:pulumi:Stack", "urn": "", "id": "", "parent": "", "provider": "", "outputs": {"tracing": True}}
+    new = {
+        "type": "pulumi:pulumi:Stack",
+        "urn": "",
+        "id": "",
+        "parent": "",
+        "provider": "",
+        "outputs": {"tracing": True},
+    }
     progress = observed(
         step("resourcePreEvent", "create", "pulumi:pulumi:Stack", "ecs-tracing-local-crystal"),
         step("resOutputsEvent", "create", "pulumi:pulumi:Stack", "ecs-tracing-local-crystal", new=new),

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ with exclusive(Path(sys.argv[1]), "python automation/enable.py") as (journal, de
 
 
 @pytest.fixture
-def holder(tmp_path: Path):  # type: ignore[no-untyped-def]
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the environment `local`."""
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen(
@@ -76,6 +77,6 @@ def test_each_line_of_the_journal_is_on_disk_at_once(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """A read-only or full disk is one clear error, before anything was changed."""
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UsageError, match=r"Cannot write to .*file/local: Not a directory"):
-        with exclusive(tmp_path / "file" / "local", "x"):
-            pytest.fail("it must not get here")
+    expected = r"Cannot write to .*file/local: Not a directory"
+    with pytest.raises(UsageError, match=expected), exclusive(tmp_path / "file" / "local", "x"):
+        pytest.fail("it must not get here")

@@ -35,7 +35,7 @@ def test_a_selection_waits_only_for_what_is_part_of_it() -> None:
 
 def test_an_unknown_service_is_named_with_the_known_ones() -> None:
     """A typing error is answered with the list to choose from."""
-    with pytest.raises(UsageError, match="'cristal'.*platform, crystal, nodejs, frontend"):
+    with pytest.raises(UsageError, match=r"'cristal'.*platform, crystal, nodejs, frontend"):
         plan.select(GRAPH, ("cristal",), "local")
 
 

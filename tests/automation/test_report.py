@@ -14,7 +14,11 @@ from automation.verify import Running
 
 def report(states: dict[str, State], *, applied: dict[str, int] | None = None, **given: object) -> Report:
     rows = [
-        Row(step=Step(service=name, stack=f"local-{name}", needs=()), state=state, progress=Progress(applied=Counter(applied or {})))
+        Row(
+            step=Step(service=name, stack=f"local-{name}", needs=()),
+            state=state,
+            progress=Progress(applied=Counter(applied or {})),
+        )
         for name, state in states.items()
     ]
     return Report(command="enable", environment="local", tracing=True, rows=rows, **given)  # type: ignore[arg-type]

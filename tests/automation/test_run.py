@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from automation.plan import Step
-from automation.run import Outcome, Row, State, execute
+from automation.run import Action, Outcome, Row, State, execute
 
 DONE = Outcome(state=State.DONE)
 FAILED = Outcome(state=State.FAILED, reason="AWS said no")
@@ -16,7 +16,9 @@ def four() -> list[Row]:
     return [Row(step=Step(service=name, stack=f"local-{name}", needs=needs)) for name, needs in graph.items()]
 
 
-def run(rows: list[Row], action, *, parallel: int = 4, cancelled: threading.Event | None = None) -> dict[str, State]:  # type: ignore[no-untyped-def]
+def run(
+    rows: list[Row], action: Action, *, parallel: int = 4, cancelled: threading.Event | None = None
+) -> dict[str, State]:
     execute(rows, action, parallel=parallel, observe=lambda _row: None, cancelled=cancelled or threading.Event())
     return {row.step.service: row.state for row in rows}
 
