@@ -1,0 +1,5 @@
+"""The Pulumi program: one stack a service, named ``<environment>-<service>``; what it deploys is in `services`."""
+
+from services.program import program
+
+program()

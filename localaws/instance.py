@@ -1,0 +1,286 @@
+"""Starts, finds and stops the embedded AWS of one state folder.
+
+The state folder holds
+
+    server.json      where the server answers; the server holds a lock on this very file as long as it lives, so a file left
+                     by a dead process is told from a living one whatever has become of its process id
+    aws.state        what AWS knows, kept over a restart
+    server.log       one line a call
+    pulumi-home/     PULUMI_HOME with our plugins (pulumi-home-official/ where the official ones are wanted)
+    pulumi-state/    Pulumi's own state of the stacks
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import filelock
+
+from localaws import plugins
+
+REGION = "us-east-1"
+# Starting takes 1 to 3 s on an idle machine; a large state or a busy machine, several times that.
+_START_SECONDS = 90
+_STOP_SECONDS = 60
+_POLL_SECONDS = 0.02
+# The exit code of a server that could not start and said why.
+REFUSED = 2
+
+_REPOSITORY = Path(__file__).parents[1]
+
+
+class LocalAwsError(Exception):
+    """What is wrong and the next command, for the user to read."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether and where an instance runs; all but `running` and `state` are None where it does not."""
+
+    running: bool
+    endpoint: str | None
+    pid: int | None
+    state: Path
+    started_at: datetime | None  # UTC
+
+
+class Instance:
+    """The embedded AWS of one state folder: `state`, else $LOCALAWS_STATE, else .localaws in the checkout."""
+
+    def __init__(self, state: Path | None = None) -> None:
+        self.state = (state or Path(os.environ.get("LOCALAWS_STATE") or _REPOSITORY / ".localaws")).absolute()
+
+    def status(self) -> Status:
+        """Return whether it runs, and where. Changes nothing."""
+        try:
+            with self._record.open(encoding="utf-8") as file:
+                if not _is_locked(file.fileno()):
+                    return self._stopped
+                known = json.load(file)
+            return Status(
+                running=True,
+                endpoint=known["endpoint"],
+                pid=known["pid"],
+                state=self.state,
+                started_at=datetime.fromisoformat(known["started_at"]),
+            )
+        except (FileNotFoundError, ValueError, KeyError):  # no server, or one that is about to start
+            return self._stopped
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def start(self, port: int | None = None) -> Status:
+        """Start it, unless it runs already, and return where it answers.
+
+        Without a port it takes the one of last time if that is free, else any.
+
+        Raises:
+            LocalAwsError: the port is taken, the folder can't be written, the state file is damaged.
+
+        """
+        try:
+            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.state / "pulumi-state").mkdir(exist_ok=True)
+            with self._alone():
+                if not _official_plugins():
+                    plugins.install(self._pulumi_home)
+                status = self.status()
+                if not status.running:
+                    self._launch(port)
+                    return self._answering()
+                if port is not None and status.endpoint != endpoint(port):
+                    message = f"It already runs at {status.endpoint}. To move it to port {port}, first: {command('stop', self.state)}"
+                    raise LocalAwsError(message)
+                return status
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def stop(self) -> bool:
+        """Stop it, its state saved; return False where none ran.
+
+        Raises:
+            LocalAwsError: its state can't be saved (it runs on then), or it does not end.
+
+        """
+        try:
+            if not self._record.exists():
+                return False
+            with self._alone():
+                return self._end()
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def reset(self) -> None:
+        """Stop it and forget all that AWS knew, and Pulumi's state with it: it would tell of things that are no more.
+
+        Raises:
+            LocalAwsError: the folder can't be written, or the server does not end.
+
+        """
+        try:
+            if not self.state.exists():
+                return
+            with self._alone():
+                self._end()
+                (self.state / "aws.state").unlink(missing_ok=True)
+                if (self.state / "pulumi-state").exists():
+                    shutil.rmtree(self.state / "pulumi-state")
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that `pulumi`, `aws` and boto3 need on top of the caller's.
+
+        Raises:
+            LocalAwsError: it does not run.
+
+        """
+        status = self.status()
+        if status.endpoint is None:
+            message = f"The embedded AWS of {self.state} does not run. To start it: {command('start', self.state)}"
+            raise LocalAwsError(message)
+        variables = {
+            "AWS_ENDPOINT_URL": status.endpoint,
+            "AWS_ACCESS_KEY_ID": "localaws",
+            "AWS_SECRET_ACCESS_KEY": "localaws",
+            "AWS_SESSION_TOKEN": "",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            # Else clients put "data-" before the address for a few calls, and no such host exists.
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "PULUMI_HOME": str(self._pulumi_home),
+            "PULUMI_BACKEND_URL": f"file://{self.state}/pulumi-state",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
+            variables["PULUMI_CONFIG_PASSPHRASE"] = ""
+        return variables
+
+    @property
+    def _record(self) -> Path:
+        return self.state / "server.json"
+
+    @property
+    def _pulumi_home(self) -> Path:
+        return self.state / ("pulumi-home-official" if _official_plugins() else "pulumi-home")
+
+    @property
+    def _stopped(self) -> Status:
+        return Status(running=False, endpoint=None, pid=None, state=self.state, started_at=None)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time start, stop or reset it."""
+        lock = filelock.FileLock(self.state / "start.lock")
+        try:
+            with lock.acquire(timeout=_START_SECONDS):
+                yield
+        except filelock.Timeout as error:
+            message = f"Another process has been starting or stopping the embedded AWS of {self.state} for {_START_SECONDS} s."
+            raise LocalAwsError(message) from error
+
+    def _launch(self, port: int | None) -> None:
+        command = [sys.executable, "-P", "-m", "localaws.server", str(self.state), *([] if port is None else [str(port)])]
+        python_path = os.pathsep.join([str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+        log = self.state / "server.log"
+        try:
+            # The launcher ends as soon as the server, its child, is ready or has failed.
+            launcher = subprocess.run(  # noqa: S603 - our own interpreter and module
+                command,
+                # Web pages have no business here: no permission for them in moto's answers.
+                env={**os.environ, "PYTHONPATH": python_path, "MOTO_DISABLE_GLOBAL_CORS": "true"},
+                cwd=self.state,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=_START_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            message = f"The embedded AWS was not ready after {_START_SECONDS} s; see {log}, then try again: {command('start', self.state)}"
+            raise LocalAwsError(message) from error
+        if launcher.returncode == REFUSED:
+            raise LocalAwsError(launcher.stderr.strip())
+        if launcher.returncode != 0:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(launcher.stderr)
+            reason = (launcher.stderr.strip().splitlines() or [f"exit code {launcher.returncode}"])[-1]
+            message = f"The embedded AWS did not start: {reason} (all of it in {log})"
+            raise LocalAwsError(message)
+
+    def _answering(self) -> Status:
+        """Return where the server just launched answers, once it does."""
+        status = self.status()
+        try:
+            # It listens already, so this waits until it serves. No proxy: the address is this machine's.
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            direct.open(f"{status.endpoint}/_localaws/health", timeout=_START_SECONDS).close()
+        except (OSError, ValueError) as error:
+            message = f"The embedded AWS ended as soon as it had started; see {self.state / 'server.log'}"
+            raise LocalAwsError(message) from error
+        return status
+
+    def _end(self) -> bool:
+        pid = self.status().pid
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self.status().running:
+            if time.monotonic() > deadline:
+                message = f"The embedded AWS (process {pid}) did not end within {_STOP_SECONDS} s. To end it by force: kill -9 {pid}"
+                raise LocalAwsError(message)
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def _unusable(self, error: OSError) -> LocalAwsError:
+        message = (
+            f"The state folder {self.state} can't be used: {error.strerror or error}. "
+            "Make room or mend its permissions, or name another one: export LOCALAWS_STATE=FOLDER"
+        )
+        return LocalAwsError(message)
+
+
+def command(verb: str, state: Path) -> str:
+    """Return the command line that does this to the instance of a state folder."""
+    where = "" if Instance().state == state else f" --state {shlex.quote(str(state))}"
+    return f"python -m localaws {verb}{where}"
+
+
+def endpoint(port: int) -> str:
+    """Return the address of a server on this port."""
+    return f"http://127.0.0.1:{port}"
+
+
+def _official_plugins() -> bool:
+    """Return whether the engine is to fetch the official plugins, rather than be given ours."""
+    wanted = os.environ.get("LOCALAWS_PLUGINS", "")
+    if wanted not in ("", "official"):
+        message = f"LOCALAWS_PLUGINS is {wanted!r}; it can be 'official' or unset. To use ours: unset LOCALAWS_PLUGINS"
+        raise LocalAwsError(message)
+    return wanted == "official"
+
+
+def _is_locked(file: int) -> bool:
+    """Return whether a living server holds this file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False  # closing the file gives the lock back

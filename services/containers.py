@@ -1,0 +1,110 @@
+"""Container definitions in the shape of the ECS API, as plain data. Leaves may be Pulumi outputs.
+
+Defaults that ECS would fill in are written out, and everything is sorted, so that an unchanged task never shows a change.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+Container = Mapping[str, Any]
+
+MESH_PORT = 3000  # TCP; every application and the gateway listen here
+ENVOY_NAME = "envoy"
+PROXY_USER = "1337"  # the user whose traffic the task's redirection leaves alone
+OPEN_FILES = 15000  # limit for Envoy
+
+# AWS's recommendation for Envoy in ECS (App Mesh user guide, "Envoy image"); times in seconds.
+ENVOY_HEALTH_CHECK = {
+    "command": ["CMD-SHELL", "curl -s http://localhost:9901/server_info | grep state | grep -q LIVE"],
+    "interval": 5,
+    "timeout": 2,
+    "retries": 3,
+    "startPeriod": 10,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs:
+    """Where a task's containers write."""
+
+    group: pulumi.Input[str]
+    region: str
+
+    def under(self, prefix: str) -> dict[str, Any]:
+        """The log configuration of a container whose streams begin with `prefix`."""
+        options = {"awslogs-group": self.group, "awslogs-region": self.region, "awslogs-stream-prefix": prefix}
+        return {"logDriver": "awslogs", "options": options}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envoy:
+    """What differs between one Envoy and another."""
+
+    resource_arn: pulumi.Input[str]  # the virtual node or virtual gateway that it represents
+    log_level: str
+    log_prefix: str
+    reservation: int = 128  # MiB
+    # A service's Envoy runs as the user that its task's redirection spares; a gateway has no redirection and a port instead.
+    is_gateway: bool = False
+
+    def container(self, image: str, logs: Logs) -> Container:
+        """Its container definition."""
+        variables = {
+            "APPMESH_RESOURCE_ARN": self.resource_arn,
+            "AWS_REGION": logs.region,
+            "ENABLE_ENVOY_STATS_TAGS": "1",
+            "ENVOY_LOG_LEVEL": self.log_level,
+        }
+        return {
+            "name": ENVOY_NAME,
+            "image": image,
+            "essential": True,
+            "memoryReservation": self.reservation,
+            "environment": environment(variables),
+            "healthCheck": ENVOY_HEALTH_CHECK,
+            "ulimits": [{"name": "nofile", "softLimit": OPEN_FILES, "hardLimit": OPEN_FILES}],
+            "logConfiguration": logs.under(self.log_prefix),
+            **({"portMappings": [port(MESH_PORT)]} if self.is_gateway else {"user": PROXY_USER}),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """The container that does a service's own work. It starts once its Envoy is healthy."""
+
+    name: str
+    image: str
+    log_prefix: str
+    variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    reservation: int = 128  # MiB
+
+    def container(self, logs: Logs) -> Container:
+        """Its container definition."""
+        return {
+            "name": self.name,
+            "image": self.image,
+            "essential": True,
+            "memoryReservation": self.reservation,
+            "environment": environment({**self.variables, "REGION": logs.region}),
+            "portMappings": [port(MESH_PORT)],
+            "dependsOn": [{"containerName": ENVOY_NAME, "condition": "HEALTHY"}],
+            "logConfiguration": logs.under(self.log_prefix),
+        }
+
+
+def environment(variables: Mapping[str, pulumi.Input[str]]) -> list[dict[str, pulumi.Input[str]]]:
+    """Variables as ECS lists them, sorted by name."""
+    return [{"name": name, "value": variables[name]} for name in sorted(variables)]
+
+
+def port(number: int) -> dict[str, Any]:
+    """A TCP port that the container listens on."""
+    return {"containerPort": number, "hostPort": number, "protocol": "tcp"}
+
+
+def serialise(containers: Sequence[Container]) -> pulumi.Output[str]:
+    """The definitions as the text that a task definition takes: the same text for the same definitions, always."""
+    return pulumi.Output.json_dumps(list(containers), sort_keys=True, separators=(",", ":"))

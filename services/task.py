@@ -1,0 +1,128 @@
+"""One Fargate task of the mesh: log group, roles and task definition, the same for the gateway and for every service."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from services import images, tracing
+from services.aws import cloudwatch, ecs, iam
+from services.containers import ENVOY_NAME, MESH_PORT, PROXY_USER, Application, Envoy, Logs, serialise
+from services.settings import Settings
+
+# Valid on Fargate, the same with tracing on and off; every mix of our containers leaves at least FREE_SHARE unreserved.
+TASK_CPU = 512  # units, 1024 a vCPU; AWS recommends this much for an Envoy
+TASK_MEMORY = 1024  # MiB
+FREE_SHARE = 0.25
+
+LOG_RETENTION = 7  # days
+
+_TRUST_ECS = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+
+# Sends what enters and leaves the task through Envoy, but not Envoy's own traffic, the daemon's, and that to ECS and EC2.
+_THROUGH_ENVOY = ecs.TaskDefinitionProxyConfigurationArgs(
+    type="APPMESH",
+    container_name=ENVOY_NAME,
+    properties={
+        "AppPorts": str(MESH_PORT),
+        "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
+        "IgnoredUID": PROXY_USER,
+        "ProxyEgressPort": "15001",
+        "ProxyIngressPort": "15000",
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPlan:
+    """What runs in the task. Without an application it is a gateway's.
+
+    Raises:
+        ValueError: the application's container has a name that is taken, or the containers reserve too much memory.
+    """
+
+    family: str
+    envoy: Envoy
+    application: Application | None = None
+
+    def __post_init__(self) -> None:
+        name = self.application.name if self.application else None
+        if name in (ENVOY_NAME, tracing.SIDECAR_NAME):
+            raise ValueError(f"`application` may not be named '{name}': `envoy` and the tracing sidecar have these names")
+        reserved = self.envoy.reservation + tracing.SIDECAR_RESERVATION
+        reserved += self.application.reservation if self.application else 0
+        most = int(TASK_MEMORY * (1 - FREE_SHARE))
+        if reserved > most:
+            raise ValueError(
+                f"`application` and `envoy` reserve {reserved} MiB with the tracing sidecar; "
+                f"of the task's {TASK_MEMORY} MiB at most {most} may be reserved"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A task as registered with ECS."""
+
+    definition: ecs.TaskDefinition
+    role: iam.Role
+    logs: cloudwatch.LogGroup
+    rights: Sequence[pulumi.Resource]  # what must exist before the task can start
+
+
+def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, settings: Settings) -> Task:
+    """Register the task of the component `owner`. Children are named ``<name>-…``."""
+    opts = pulumi.ResourceOptions(parent=owner)
+    group = cloudwatch.LogGroup(f"{name}-logs", retention_in_days=LOG_RETENTION, opts=opts)
+    logs = Logs(group=group.name, region=settings.region)
+    containers = [plan.application.container(logs)] if plan.application else []
+    contents = tracing.instrument(
+        tracing.TaskContents(containers=(*containers, plan.envoy.container(images.ENVOY, logs))), settings, logs
+    )
+
+    task_role = iam.Role(f"{name}-task-role", assume_role_policy=_TRUST_ECS, opts=opts)
+    execution_role = iam.Role(f"{name}-execution-role", assume_role_policy=_TRUST_ECS, opts=opts)
+    join_mesh = iam.RolePolicy(
+        f"{name}-join-mesh",
+        role=task_role.name,
+        policy=_allow(["appmesh:StreamAggregatedResources"], plan.envoy.resource_arn),
+        opts=opts,
+    )
+    write_logs = iam.RolePolicy(
+        f"{name}-write-logs",
+        role=execution_role.name,
+        policy=_allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(group.arn, ":*")),
+        opts=opts,
+    )
+    attachments = [
+        iam.RolePolicyAttachment(
+            f"{name}-{arn.rpartition('/')[2]}", role=task_role.name, policy_arn=arn, opts=opts
+        )
+        for arn in contents.policies
+    ]
+    definition = ecs.TaskDefinition(
+        f"{name}-task",
+        family=plan.family,
+        requires_compatibilities=["EC2", "FARGATE"] if plan.application else ["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(TASK_CPU),
+        memory=str(TASK_MEMORY),
+        task_role_arn=task_role.arn,
+        execution_role_arn=execution_role.arn,
+        proxy_configuration=_THROUGH_ENVOY if plan.application else None,
+        container_definitions=serialise(contents.containers),
+        opts=opts,
+    )
+    return Task(definition=definition, role=task_role, logs=group, rights=(join_mesh, write_logs, *attachments))
+
+
+def _allow(actions: Sequence[str], resource: pulumi.Input[str]) -> pulumi.Output[str]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,168 @@
+"""The main job on the real engine: on, off, on again, and what AWS runs after each."""
+
+from typing import Any
+
+import pytest
+
+from tests.engine.checkout import Checkout
+from tests.engine.inventory import orphans
+
+SERVICES = ("platform", "crystal", "nodejs", "frontend")
+ECS_SERVICES = {
+    "platform": "mesh-gw-proxy",
+    "crystal": "ecsdemo-crystal",
+    "nodejs": "ecsdemo-nodejs",
+    "frontend": "ecsdemo-frontend",
+}
+XRAY_POLICY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+SERVICE = "aws:ecs/service:Service"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+
+pytestmark = pytest.mark.engine
+
+
+def running(checkout: Checkout) -> dict[str, dict[str, Any]]:
+    """The task definition of each service's primary deployment, without what differs between revisions."""
+    ecs = checkout.aws("ecs")
+    found = {}
+    for service, name in ECS_SERVICES.items():
+        (described,) = ecs.describe_services(cluster="container-demo", services=[name])["services"]
+        (primary,) = described["deployments"]
+        assert primary["rolloutState"] == "COMPLETED"
+        definition = ecs.describe_task_definition(taskDefinition=primary["taskDefinition"])["taskDefinition"]
+        for changing in ("taskDefinitionArn", "revision", "registeredAt", "registeredBy"):
+            definition.pop(changing, None)
+        found[service] = definition
+    return found
+
+
+def containers(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {container["name"]: container for container in definition["containerDefinitions"]}
+
+
+def plans(document: Any) -> dict[str, set[tuple[str, str]]]:
+    return {
+        stack["service"]: {(change["op"], change["type"]) for change in stack["plan"]} for stack in document["stacks"]
+    }
+
+
+@pytest.fixture(scope="module")
+def flips(deployed: Checkout) -> dict[str, Any]:
+    """Off, on, off, on: the document of each flip and what ran after it."""
+    before = running(deployed)
+    first = deployed.json("enable")
+    on = running(deployed)
+    quiet = deployed.json("preview")
+    again = deployed.json("enable")
+    back = deployed.json("disable")
+    off = running(deployed)
+    quiet_off = deployed.json("preview")
+    last = deployed.json("enable")
+    return {
+        "before": before, "first": first, "on": on, "quiet": quiet, "again": again,
+        "back": back, "off": off, "quiet_off": quiet_off, "last": last, "on again": running(deployed),
+    }  # fmt: skip
+
+
+def test_turning_it_on_changes_exactly_three_resources_in_each_stack(flips: dict[str, Any]) -> None:
+    """Task definition replaced, ECS service updated, policy attachment created: nothing else."""
+    expected = {("replace", TASK), ("update", SERVICE), ("create", ATTACHMENT)}
+    assert plans(flips["first"]) == dict.fromkeys(SERVICES, frozenset(expected))
+    assert [stack["changes"] for stack in flips["first"]["stacks"]] == [{"replace": 1, "update": 1, "create": 1}] * 4
+
+
+def test_turning_it_off_takes_exactly_that_away(flips: dict[str, Any]) -> None:
+    """The same three resources, the attachment deleted."""
+    expected = {("replace", TASK), ("update", SERVICE), ("delete", ATTACHMENT)}
+    assert plans(flips["back"]) == dict.fromkeys(SERVICES, frozenset(expected))
+
+
+def test_every_service_runs_the_sidecar_and_its_envoy_has_the_flag(flips: dict[str, Any]) -> None:
+    """What the workshop page got wrong for two of the four."""
+    for definition in flips["on"].values():
+        envoy, xray = containers(definition)["envoy"], containers(definition)["xray"]
+        assert {"name": "ENABLE_ENVOY_XRAY_TRACING", "value": "1"} in envoy["environment"]
+        assert {"containerName": "xray", "condition": "START"} in envoy["dependsOn"]
+        assert (xray["user"], xray["memoryReservation"]) == ("1337", 256)
+        assert {"name": "AWS_REGION", "value": "us-east-1"} in xray["environment"]
+
+
+def test_nothing_but_envoy_and_the_sidecar_differs(flips: dict[str, Any]) -> None:
+    """The application container, the task's size, roles and network stay as they were."""
+    for service in SERVICES:
+        before, on = flips["before"][service], flips["on"][service]
+        app = {name: c for name, c in containers(before).items() if name not in ("envoy", "xray")}
+        assert {name: c for name, c in containers(on).items() if name not in ("envoy", "xray")} == app
+        rest = {key for key in before if key != "containerDefinitions"}
+        assert {key: on[key] for key in rest} == {key: before[key] for key in rest}
+
+
+def test_the_task_role_may_write_to_xray_only_while_traced(flips: dict[str, Any], deployed: Checkout) -> None:
+    """The policy comes and goes with the flag (now: on)."""
+    iam = deployed.aws("iam")
+    for definition in flips["on again"].values():
+        role = definition["taskRoleArn"].rpartition("/")[2]
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        assert XRAY_POLICY in {policy["PolicyArn"] for policy in attached}
+
+
+def test_off_means_what_it_was_before(flips: dict[str, Any]) -> None:
+    """Revision aside, the task definitions with the flag off equal those from before it was ever on."""
+    assert flips["off"] == flips["before"]
+    assert flips["on again"] == flips["on"]
+
+
+def test_after_a_flip_nothing_is_left_to_change(flips: dict[str, Any]) -> None:
+    """`preview` is empty after each flip."""
+    assert [flips["quiet"]["changed"], flips["quiet_off"]["changed"]] == [False, False]
+
+
+def test_a_second_enable_changes_nothing_and_says_so(flips: dict[str, Any]) -> None:
+    """Repeating a command is safe and cheap."""
+    assert (flips["again"]["changed"], flips["again"]["exitCode"]) == (False, 0)
+    assert {stack["state"] for stack in flips["again"]["stacks"]} == {"unchanged"}
+    assert flips["again"]["summary"].startswith("Nothing to change")
+
+
+def test_each_flip_was_verified_in_aws(flips: dict[str, Any]) -> None:
+    """The document carries what AWS answered, not what Pulumi hoped."""
+    for run in ("first", "again", "back", "last"):
+        for stack in flips[run]["stacks"]:
+            assert stack["verification"]["ok"], stack
+            assert stack["verification"]["rollout"] == "COMPLETED"
+
+
+def test_status_tells_flag_revision_sidecar_policy_and_drift(flips: dict[str, Any], deployed: Checkout) -> None:
+    """All four are on, as configured and as deployed, and nothing drifted."""
+    assert flips["last"]["exitCode"] == 0
+    services = deployed.json("status")["services"]
+    for service in SERVICES:
+        status = services[service]
+        told = {key: status[key] for key in ("flagInConfig", "flagDeployed", "sidecar", "policy", "drift", "problems")}
+        expected = {
+            "flagInConfig": True,
+            "flagDeployed": True,
+            "sidecar": True,
+            "policy": True,
+            "drift": [],
+            "problems": [],
+        }
+        assert told == expected
+
+
+def test_nothing_in_aws_is_unknown_to_pulumi(flips: dict[str, Any], deployed: Checkout) -> None:
+    """After four flips no revision, role or log group was left behind."""
+    assert flips["last"]["exitCode"] == 0
+    assert orphans(deployed) == set()
+
+
+def test_one_service_can_be_flipped_alone(flips: dict[str, Any], deployed: Checkout) -> None:
+    """`disable.py crystal` leaves the others traced."""
+    assert flips["last"]["exitCode"] == 0
+    document = deployed.json("disable", "crystal")
+    assert [stack["service"] for stack in document["stacks"]] == ["crystal"]
+    services = deployed.json("status", "--no-drift")["services"]
+    assert {name: status["flagDeployed"] for name, status in services.items()} == {
+        "platform": True, "crystal": False, "nodejs": True, "frontend": True,
+    }  # fmt: skip

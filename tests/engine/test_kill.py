@@ -1,0 +1,34 @@
+"""A run that is killed, and one that is interrupted, leave nothing behind."""
+
+import os
+import signal
+
+import pytest
+
+from tests.engine.checkout import Checkout
+from tests.engine.inventory import orphans
+from tests.engine.kill_rehearsal import rehearse
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_killed_enable_is_finished_by_the_next_one(checkout: Checkout) -> None:
+    """SIGKILL at random moments (three here; `python -m tests.engine.kill_rehearsal` does twenty)."""
+    assert rehearse(checkout, moments=3, seed=7) == []
+
+
+def test_ctrl_c_cancels_the_engines_and_exits_130(checkout: Checkout) -> None:
+    """GIVEN stacks at work WHEN interrupted THEN nothing is orphaned, and a rerun completes the flip."""
+    checkout.script("disable", "--yes")
+    process = checkout.popen("automation/enable.py", "--yes")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("platform: running"):
+            os.kill(process.pid, signal.SIGINT)
+            break
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, out + err
+    assert "Interrupted" in out
+    assert "Traceback" not in out + err
+    assert orphans(checkout) == set()
+    checkout.script("enable", "--yes")
