@@ -4,7 +4,8 @@ On a terminal: one live row a stack. Elsewhere: one plain line for each change o
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,8 +31,10 @@ _STYLE = {
 _SIGN = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "import": "="}
 _SIGN_STYLE = {"create": "green", "update": "yellow", "replace": "bold red", "delete": "red", "import": "cyan"}
 
+_WAITING_LINE_SECONDS = 15  # in a log, one line about the wait every so often
+
 # A plan with more changes than this in one stack is told by type: nobody reads ninety lines to learn "all of it".
-_LISTED_CHANGES = 12
+_LISTED_CHANGES = 8
 
 
 def board(rows: Sequence[Row], now: float) -> Table:
@@ -63,27 +66,33 @@ def plan(title: str, changes: Mapping[str, Sequence[Change]]) -> RenderableType:
     """The plan of all stacks, by service."""
     lines: list[RenderableType] = [Text(title, style="bold")]
     for service, listed in changes.items():
-        counts: dict[str, int] = {}
-        for change in listed:
-            counts[change.op] = counts.get(change.op, 0) + 1
+        counts = Counter(change.op for change in listed)
         lines.append(Text.assemble("  ", (f"{service:<10}", "bold"), summarise(counts)))
-        lines.extend(_details(listed))
+        details = Table.grid(padding=(0, 1))
+        details.add_column(min_width=6, justify="right", no_wrap=True)
+        details.add_column(overflow="fold")
+        for sign, what in _details(listed):
+            details.add_row(sign, what)
+        if listed:
+            lines.append(details)
     return Group(*lines)
 
 
-def _details(changes: Sequence[Change]) -> Iterator[Text]:
+def _details(changes: Sequence[Change]) -> Iterator[tuple[Text, Text]]:
+    """Sign and description of each change, or of each kind of change where there are many."""
     if len(changes) > _LISTED_CHANGES:
-        by_type: dict[tuple[str, str], int] = {}
-        for change in changes:
-            by_type[change.op, change.short_type] = by_type.get((change.op, change.short_type), 0) + 1
+        by_type = Counter((change.op, change.short_type) for change in changes)
         for op in dict.fromkeys(op for op, _ in by_type):
             kinds = [f"{kind} x{count}" if count > 1 else kind for (of, kind), count in by_type.items() if of == op]
-            yield Text.assemble("    ", (f"{_SIGN.get(op, op):<2} ", _SIGN_STYLE.get(op, "")), ", ".join(kinds))
+            yield _sign(op), Text(", ".join(kinds))
         return
     for change in changes:
         properties = f"  [{', '.join(change.properties)}]" if change.properties else ""
-        sign = (f"{_SIGN.get(change.op, change.op):<2} ", _SIGN_STYLE.get(change.op, ""))
-        yield Text.assemble("    ", sign, f"{change.short_type} ", (change.name, "bold"), (properties, "dim"))
+        yield _sign(change.op), Text.assemble(f"{change.short_type} ", (change.name, "bold"), (properties, "dim"))
+
+
+def _sign(op: str) -> Text:
+    return Text(_SIGN.get(op, op), style=_SIGN_STYLE.get(op, ""))
 
 
 def diagnostics(rows: Sequence[Row]) -> RenderableType:
@@ -114,6 +123,27 @@ def verdict(service: str, running: Running) -> Text:
     tasks = f"{running.running} of {running.desired} tasks"
     traced = "traced" if running.flag else "not traced"
     return Text.assemble((f"  {service:<10}", "green"), f"{running.revision}, {tasks}, {traced}")
+
+
+@contextmanager
+def waiting(console: Console) -> Iterator[Callable[[Mapping[str, str]], None]]:
+    """Yields what tells the user, every now and then, which services are still awaited and why."""
+    begun = told = time.monotonic()
+    status = console.status("")  # draws nothing where there is no terminal
+
+    def tell(reasons: Mapping[str, str]) -> None:
+        nonlocal told
+        now = time.monotonic()
+        awaited = "; ".join(f"{service}: {reason}" for service, reason in reasons.items())
+        message = f"Waiting {now - begun:.0f} s for ECS: {awaited}"
+        if console.is_terminal:
+            status.update(Text(message))
+        elif now - told >= _WAITING_LINE_SECONDS:
+            told = now
+            console.print(message, soft_wrap=True, highlight=False, markup=False)
+
+    with status:
+        yield tell
 
 
 def next_steps(report: Report, option: str) -> Text:

@@ -118,12 +118,9 @@ class _Stack(auto.Stack):
         """Nothing: outputs are taken from the events, which costs no process."""
         return {}
 
-    def info(self, show_secrets: bool = False) -> auto.UpdateSummary | None:  # noqa: FBT001, FBT002, ARG002
-        """A placeholder: `up` insists on one, and history is not needed here."""
-        return _NO_SUMMARY
-
-
-_NO_SUMMARY: Any = object()
+    def info(self, show_secrets: bool = False) -> Any:  # noqa: FBT001, FBT002, ARG002
+        """Something that is not None, which `up` insists on; history is not needed here."""
+        return object()
 
 
 class Engine:

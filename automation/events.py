@@ -16,6 +16,10 @@ _COLOUR = re.compile(r"<\{%.*?%\}>")
 _PARTS_OF_REPLACE = {"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"}
 _NOT_A_CHANGE = {"same", "read", "refresh"}
 STACK_TYPE = "pulumi:pulumi:Stack"
+# Pulumi's own book-keeping (stack, providers, stack references): steps of a run, but nothing that a user deployed.
+_BOOK_KEEPING = "pulumi:"
+# The CLI repeats a program's failure under this heading; once is enough.
+_REPETITION = "an unhandled error occurred:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +73,10 @@ class Progress:
         if op in _PARTS_OF_REPLACE:
             return
         self.steps += 1
-        if op in _NOT_A_CHANGE or metadata.type == STACK_TYPE:
+        if op in _NOT_A_CHANGE or metadata.type.startswith(_BOOK_KEEPING):
             return
         self.current = f"{op} {short_type(metadata.type)} {_name(metadata.urn)}"
-        self.changes[metadata.urn] = Change(
-            op=op, type=metadata.type, name=_name(metadata.urn), properties=_properties(metadata)
-        )
+        self.changes[metadata.urn] = _change(op, metadata)
 
     def _finished(self, metadata: Any) -> None:
         op = _value(metadata.op)
@@ -83,23 +85,14 @@ class Progress:
         if op in _PARTS_OF_REPLACE:
             return
         self.done += 1
-        if op == "refresh" and _value(metadata.op) != "same":
-            self._drifted(metadata)
-        if op not in _NOT_A_CHANGE and metadata.type != STACK_TYPE:
+        if op not in _NOT_A_CHANGE and not metadata.type.startswith(_BOOK_KEEPING):
             self.applied[op] += 1
-
-    def _drifted(self, metadata: Any) -> None:
-        """A refresh found the resource changed or gone behind Pulumi's back."""
-        if metadata.new is None:
-            self.changes[metadata.urn] = Change(op="delete", type=metadata.type, name=_name(metadata.urn))
-        elif properties := _properties(metadata):
-            self.changes[metadata.urn] = Change(
-                op="update", type=metadata.type, name=_name(metadata.urn), properties=properties
-            )
+            # A refresh announces a look ("refresh") and only here says what it found: that is the drift.
+            self.changes.setdefault(metadata.urn, _change(op, metadata))
 
     def _diagnosed(self, diagnostic: Any) -> None:
         message = _COLOUR.sub("", diagnostic.message).strip()
-        if not message or diagnostic.ephemeral:
+        if not message or diagnostic.ephemeral or message.startswith(_REPETITION):
             return
         prefix = f"{_name(diagnostic.urn)}: " if diagnostic.urn and STACK_TYPE not in diagnostic.urn else ""
         kept = {"error": self.errors, "warning": self.warnings}.get(diagnostic.severity)
@@ -112,10 +105,14 @@ def summarise(changes: Mapping[str, int] | Counter[str]) -> str:
     return ", ".join(f"{op} {count}" for op, count in sorted(changes.items()) if count) or "no changes"
 
 
+def _change(op: str, metadata: Any) -> Change:
+    return Change(op=op, type=metadata.type, name=_name(metadata.urn), properties=_properties(metadata))
+
+
 def short_type(token: str) -> str:
     """``ecs.Service`` for ``aws:ecs/service:Service``; ``services.Crystal`` for ``ecs-tracing:services:Crystal``."""
-    module, _, kind = token.partition(":")[2].rpartition(":")
-    return f"{module.partition('/')[0]}.{kind}"
+    package, module, kind = token.split(":")
+    return f"{'awsx' if package == 'awsx' else module.partition('/')[0]}.{kind}"
 
 
 def _name(urn: str) -> str:

@@ -4,7 +4,6 @@ The steps, in order: select → plan → ask → deploy → verify → report.
 """
 
 import signal
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -92,10 +91,15 @@ def flip(session: Session, wish: Wish) -> Report:
     report.rows = [Row(step=step) for step in steps]
     created = _create_missing(session, steps, stacks)
     if not wish.skip_preview:
-        report.plan = foresee_rows(session, report.rows, wanted)
-        if session.cancelled.is_set() or not _agreed(session, report, wish):
-            for stack in created:
-                session.engine.remove_empty(stack)
+        agreed = False
+        try:
+            report.plan = foresee_rows(session, report.rows, wanted)
+            agreed = not session.cancelled.is_set() and _agreed(session, report, wish)
+        finally:
+            if not agreed:
+                for stack in created:
+                    session.engine.remove_empty(stack)
+        if not agreed:
             report.declined, report.interrupted = True, session.cancelled.is_set()
             return report
     _deploy(session, report, wanted)
@@ -182,14 +186,14 @@ def _verify(session: Session, report: Report, wish: Wish) -> None:
         for row, outputs in zip(rows, deployed, strict=True)
     ]
     session.say("Verifying in AWS that the tasks run what was deployed …")
-    begun = time.monotonic()
-    report.verification = verify.wait(
-        targets,
-        verify.Aws(region=session.environment.region),
-        timeout=wish.verify_timeout,
-        poll=session.environment.poll_seconds,
-        cancelled=session.cancelled,
-        say=lambda service, running: session.console.print(display.verdict(service, running), soft_wrap=True),
-    )
-    report.verified_seconds = time.monotonic() - begun
+    with display.waiting(session.console) as waiting:
+        report.verification = verify.wait(
+            targets,
+            verify.Aws(region=session.environment.region),
+            timeout=wish.verify_timeout,
+            poll=session.environment.poll_seconds,
+            cancelled=session.cancelled,
+            say=lambda service, running: session.console.print(display.verdict(service, running), soft_wrap=True),
+            waiting=waiting,
+        )
     session.record("verified", problems={name: running.problems for name, running in report.verification.items()})

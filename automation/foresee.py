@@ -31,7 +31,7 @@ def foresee_rows(session: Session, rows: Sequence[Row], wanted: Mapping[str, str
         progress = Progress()
         update = session.engine.preview(row.step.stack, progress, file)
         if update.problem is not None and not session.cancelled.is_set():
-            detail = "\n".join(progress.errors or [update.problem])
+            detail = "\n".join(progress.errors) or update.problem
             message = f"The plan of '{service}' could not be made; nothing was changed.\n{detail}"
             raise EngineError(message, next_command=f"python automation/status.py{session.environment.option}")
         row.progress.planned = progress.steps

@@ -24,7 +24,7 @@ class Leftovers:
         """Two unnamed files for a process's stdout and stderr; they vanish with the last process that has them open."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=self._folder) as out, tempfile.TemporaryFile(dir=self._folder) as err:
-            yield out, err  # type: ignore[misc]
+            yield out, err
 
     @contextmanager
     def record(self, pid: int) -> Iterator[None]:
@@ -41,12 +41,8 @@ class Leftovers:
         """Engines that a dead run left running. Records of ended ones are removed."""
         processes = []
         for file in self._folder.glob("[0-9]*") if self._folder.is_dir() else ():
-            try:
-                process = psutil.Process(int(file.name))
-                same = repr(process.create_time()) == file.read_text(encoding="utf-8")
-            except psutil.NoSuchProcess:
-                same = False
-            if same and process.status() != psutil.STATUS_ZOMBIE:
+            process = _process(int(file.name), file.read_text(encoding="utf-8"))
+            if process is not None:
                 processes.append(process)
             else:
                 file.unlink(missing_ok=True)
@@ -55,4 +51,14 @@ class Leftovers:
     def wait(self, timeout: float) -> list[psutil.Process]:
         """Wait (seconds) for the leftovers to finish; returns those that still run."""
         _, still_running = psutil.wait_procs(self.alive(), timeout=timeout)
-        return still_running
+        return list(still_running)
+
+
+def _process(pid: int, created: str) -> psutil.Process | None:
+    """The process, if it is the one that was recorded and still works."""
+    try:
+        process = psutil.Process(pid)
+        same = repr(process.create_time()) == created and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return process if same else None

@@ -25,9 +25,9 @@ class Service:
         running = self.running or Running()
         deployed = self.running is not None
         return {
-            "flag in config": _on(self.configured),
-            "flag deployed": _on(running.flag) if deployed else "-",
-            "revision running": running.revision or "-",
+            "configured": _on(self.configured),
+            "deployed": _on(running.flag) if deployed else "-",
+            "revision": running.revision.rpartition(":")[2] or "-",
             "tasks": f"{running.running}/{running.desired}" if deployed else "-",
             "sidecar": _yes(running.sidecar) if deployed else "-",
             "policy": _yes(running.policy) if deployed else "-",

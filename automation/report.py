@@ -22,7 +22,6 @@ class Report:
     rows: Sequence[Row] = ()
     plan: Mapping[str, Sequence[Change]] = field(default_factory=dict)  # by service; empty when it was skipped
     verification: Mapping[str, Running] = field(default_factory=dict)  # by service
-    verified_seconds: float = 0.0
     declined: bool = False
     interrupted: bool = False
     begun: float = field(default_factory=time.monotonic)

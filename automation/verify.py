@@ -147,10 +147,12 @@ def wait(  # noqa: PLR0913 - all but two are keywords
     poll: float,
     cancelled: threading.Event,
     say: Callable[[str, Running], None],
+    waiting: Callable[[Mapping[str, str]], None],
 ) -> dict[str, Running]:
     """Wait (seconds) until every rollout has ended one way or the other, then examine what runs; by service.
 
-    `say` is called once for each service, as soon as its answer is final.
+    `say` is called once for each service, as soon as its answer is final; `waiting` after each look that leaves some
+    open, with the reason by service.
     """
     results: dict[str, Running] = {}
     deadline = time.monotonic() + timeout
@@ -171,8 +173,13 @@ def wait(  # noqa: PLR0913 - all but two are keywords
                 say(target.service, results[target.service])
         pending = [target for target in pending if target.service not in results]
         if pending:
+            waiting({target.service: _movement(services[target.service]) for target in pending})
             cancelled.wait(poll)
     return results
+
+
+def _movement(service: Mapping[str, Any]) -> str:
+    return f"{service['runningCount']} of {service['desiredCount']} tasks, {service['pendingCount']} starting"
 
 
 def _has_settled(target: Target, service: Mapping[str, Any]) -> bool:

@@ -1,10 +1,19 @@
-"""The web application of the embedded AWS: who may call, the control addresses, failures on demand, then moto."""
+"""The web application of the embedded AWS: who may call, the control addresses, failures on demand, then moto.
+
+Control addresses, which are none of AWS's:
+
+    GET    /_localaws/health   {"ok": true}
+    POST   /_localaws/save     save the state now; 507 where the disk is full
+    POST   /_localaws/faults   put a list of faults in force (see `localaws.faults`)
+    DELETE /_localaws/faults   take them back
+"""
 
 import io
 import json
 import logging
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +24,7 @@ from werkzeug.wrappers import Response
 from localaws import state
 from localaws.calls import Call, identify
 from localaws.faults import Faults
+from localaws.persistence import Store
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +38,8 @@ _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Discover", "Search",
 class Application:
     """WSGI application that answers for all of AWS."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults = Faults()
 
@@ -38,52 +49,60 @@ class Application:
 
     def _answer(self, request: "_Rereadable") -> Response:
         if not _from_here(request):
-            return _plain(403, "localaws answers programs of this machine only, by the name 127.0.0.1 or localhost.")
+            return _plain(HTTPStatus.FORBIDDEN, "localaws answers programs of this machine only, by the name 127.0.0.1 or localhost.")
         if request.path.startswith(_CONTROL):
             return self._control(request)
         started = time.monotonic()
         call = identify(request, self._moto)
         response = self._aws(request, call) if call else _unidentified(request)
-        _log.info("%s %s %.0f ms", call or f"{request.method} {request.path}", response.status_code, 1000 * (time.monotonic() - started))
+        taken_ms = 1000 * (time.monotonic() - started)
+        _log.info("%s %s %.0f ms", call or f"{request.method} {request.path}", response.status_code, taken_ms)
         return response
 
     def _aws(self, request: "_Rereadable", call: Call) -> Response:
         if fault := self._faults.strike(call):
             return call.refuse(fault.code or "InternalFailure", "Failed on demand of a test.", fault.status or 500)
         if not call.operation:
-            return call.refuse("UnknownOperationException", f"localaws does not know this call of {call.service}.", 400)
+            return call.refuse("UnknownOperationException", f"localaws does not know this call of {call.service}.", HTTPStatus.BAD_REQUEST)
         with state.lock:
             try:
                 response = Response.from_app(self._moto, request.rewound(), buffered=True)
             except NotImplementedError:
                 response = None
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a call of moto's ends in, its client gets an answer
                 _log.exception("%s failed", call)
-                reason = f"localaws failed on {call.operation} of {call.service} ({_shortened(repr(error))}); more in server.log of its state folder."
-                return call.refuse("InternalFailure", reason, 500)
+                reason = f"localaws failed on {call.operation} of {call.service} ({_shortened(repr(error))}); see its server.log"
+                return call.refuse("InternalFailure", reason, HTTPStatus.INTERNAL_SERVER_ERROR)
             finally:
                 if not call.operation.startswith(_READING):
                     state.changed.set()
         # What moto has no address for, it answers with a web page.
-        if response is None or (response.status_code == 404 and response.mimetype == "text/html"):
-            return call.refuse("NotImplementedByLocalAws", f"localaws does not know {call.operation} of {call.service}.", 501)
+        if response is None or (response.status_code == HTTPStatus.NOT_FOUND and response.mimetype == "text/html"):
+            reason = f"localaws does not know {call.operation} of {call.service}."
+            return call.refuse("NotImplementedByLocalAws", reason, HTTPStatus.NOT_IMPLEMENTED)
         return response
 
     def _control(self, request: "_Rereadable") -> Response:
         match request.method, request.path.removeprefix(_CONTROL):
             case "GET", "health":
-                return _json(200, {"ok": True})
+                return _json(HTTPStatus.OK, {"ok": True})
+            case "POST", "save":
+                try:
+                    self._store.save()
+                except OSError as error:
+                    return _json(HTTPStatus.INSUFFICIENT_STORAGE, {"ok": False, "error": error.strerror or str(error)})
+                return _json(HTTPStatus.OK, {"ok": True})
             case "POST", "faults":
                 try:
                     given = json.loads(request.get_data())
                     self._faults.replace(given if isinstance(given, list) else [given])
                 except ValueError as error:
-                    return _json(400, {"ok": False, "error": str(error)})
-                return _json(200, {"ok": True})
+                    return _json(HTTPStatus.BAD_REQUEST, {"ok": False, "error": str(error)})
+                return _json(HTTPStatus.OK, {"ok": True})
             case "DELETE", "faults":
                 self._faults.replace([])
-                return _json(200, {"ok": True})
-        return _json(404, {"ok": False, "error": f"There is no {request.method} {request.path}."})
+                return _json(HTTPStatus.OK, {"ok": True})
+        return _json(HTTPStatus.NOT_FOUND, {"ok": False, "error": f"There is no {request.method} {request.path}."})
 
 
 class _Rereadable(Request):
@@ -115,8 +134,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _unidentified(request: Request) -> Response:
-    message = f"localaws can't tell which AWS service {request.method} {request.path} is meant for: it is unsigned, or the service unknown."
-    return _plain(403, message)
+    what = f"{request.method} {request.path}"
+    message = f"localaws can't tell which AWS service {what} is meant for: it is unsigned, or the service unknown."
+    return _plain(HTTPStatus.FORBIDDEN, message)
 
 
 def _shortened(text: str) -> str:

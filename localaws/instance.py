@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,6 +119,7 @@ class Instance:
             if not self._record.exists():
                 return False
             with self._alone():
+                self._save()
                 return self._end()
         except OSError as error:
             raise self._unusable(error) from error
@@ -228,13 +230,32 @@ class Instance:
         """Return where the server just launched answers, once it does."""
         status = self.status()
         try:
-            # It listens already, so this waits until it serves. No proxy: the address is this machine's.
-            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            direct.open(f"{status.endpoint}/_localaws/health", timeout=_START_SECONDS).close()
+            self._request("GET", "health")  # it listens already, so this waits until it serves
         except (OSError, ValueError) as error:
             message = f"The embedded AWS ended as soon as it had started; see {self.state / 'server.log'}"
             raise LocalAwsError(message) from error
         return status
+
+    def _save(self) -> None:
+        """Have a running server save its state, which a stop must not lose."""
+        if not self.status().running:
+            return
+        try:
+            self._request("POST", "save")
+        except urllib.error.HTTPError as error:
+            with error:
+                reason = json.load(error)["error"]
+            message = (
+                f"The embedded AWS still runs, since its state can't be saved in {self.state}: {reason}. "
+                f"Make room, then again: {command('stop', self.state)}"
+            )
+            raise LocalAwsError(message) from error
+
+    def _request(self, method: str, action: str) -> None:
+        """Send a control request; no proxy, for the address is this machine's."""
+        request = urllib.request.Request(f"{self.status().endpoint}/_localaws/{action}", method=method)  # noqa: S310 - http
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        direct.open(request, timeout=_START_SECONDS).close()
 
     def _end(self) -> bool:
         pid = self.status().pid

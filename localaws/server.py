@@ -6,7 +6,6 @@ answers, or with 2 and the reason on stderr.
 
 import errno
 import fcntl
-import functools
 import json
 import os
 import socket
@@ -14,8 +13,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
-
-import botocore.session
 
 from localaws.instance import REFUSED, LocalAwsError, command, endpoint
 
@@ -41,9 +38,10 @@ def _start(folder: Path, port: int | None) -> None:
     port = listener.getsockname()[1]
     _write(record, {"port": port})  # without a process: not ready yet
 
-    # Moto asks botocore in eleven sessions for the regions of EC2, and each would read its model of EC2 (0.4 s in all).
-    setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))  # noqa: B010 - typed as fixed
     # Moto takes a second to import, which a port in use need not wait for.
+    from localaws.hastening import hasten  # noqa: PLC0415
+
+    hasten()
     from localaws.serving import Service  # noqa: PLC0415
 
     service = Service(folder, listener)

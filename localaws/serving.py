@@ -15,7 +15,7 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from localaws import appmesh, ecs, state, xtras
+from localaws import appmesh, ecs, hastening, state, xtras
 from localaws.application import Application
 from localaws.persistence import Store
 from localaws.xtras.patching import add
@@ -41,6 +41,7 @@ class Service:
         """
         # Moto keeps a list of every object ever made, for a dashboard that is not served here.
         add(BaseModel, __new__=lambda cls, *_, **__: object.__new__(cls))
+        hastening.read_later()
         for part in (xtras, appmesh, ecs):
             part.install()
         self._store = Store(folder / "aws.state")
@@ -48,7 +49,7 @@ class Service:
         self._folder = folder
         host, port = listener.getsockname()
         self._server = make_server(
-            host, port, Application(), threaded=True, request_handler=_Handler, fd=listener.fileno()
+            host, port, Application(self._store), threaded=True, request_handler=_Handler, fd=listener.fileno()
         )
 
     def run(self) -> Never:

@@ -1,47 +1,55 @@
-"""WHAT is deployed: one component a service. This registry is the list of services."""
+"""WHAT is deployed: the registry of services, one stack each. Imports Pulumi, and nothing of the other packages."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from services.crystal import CRYSTAL
-from services.frontend import FRONTEND
-from services.mesh_service import MeshService, MeshServiceComponent
-from services.nodejs import NODEJS
-from services.platform import Platform
+from services import crystal, frontend, nodejs, platform
 from services.settings import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
+class Component(Protocol):
+    """What a service's `build` returns."""
+
+    outputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class ServiceEntry:
-    """A service, the services whose stacks it needs, and how to build it: (environment, settings) to a component."""
+    """A service: its name, the services whose stacks must be deployed before, and what builds its stack.
+
+    `build` takes the name of the environment and the stack's settings.
+    """
 
     name: str
     needs: tuple[str, ...]
-    build: Callable[[str, Settings], Any]
-
-
-def entry(spec: MeshService) -> ServiceEntry:
-    """The registry's entry of a service in the mesh."""
-    return ServiceEntry(
-        name=spec.name, needs=spec.needs, build=lambda environment, settings: MeshServiceComponent(spec, environment, settings)
-    )
+    build: Callable[[str, Settings], Component]
 
 
 _ENTRIES = (
-    ServiceEntry(name="platform", needs=(), build=lambda _environment, settings: Platform("platform", settings)),
-    entry(CRYSTAL),
-    entry(NODEJS),
-    entry(FRONTEND),
+    ServiceEntry("platform", (), platform.build),
+    ServiceEntry("crystal", ("platform",), crystal.build),
+    ServiceEntry("nodejs", ("platform",), nodejs.build),
+    ServiceEntry("frontend", ("platform", "crystal", "nodejs"), frontend.build),
 )
 
-SERVICES: Mapping[str, ServiceEntry] = {service.name: service for service in _ENTRIES}
+SERVICES: Mapping[str, ServiceEntry] = {entry.name: entry for entry in _ENTRIES}
+
+
+class StackNameError(ValueError):
+    """A stack whose name says no environment or no known service."""
 
 
 def split_stack_name(stack: str) -> tuple[str, str]:
-    """``prod-eu-crystal`` → ``("prod-eu", "crystal")``. Raises `ValueError` for a stack of no known service."""
+    """``("prod-eu", "crystal")`` for ``prod-eu-crystal``.
+
+    Raises:
+        StackNameError: the name does not end in a known service, or nothing stands before it.
+    """
     environment, _, service = stack.rpartition("-")
-    if service not in SERVICES or not environment:
-        message = f"stack '{stack}' is not named <environment>-<service>; services: {', '.join(SERVICES)}"
-        raise ValueError(message)
+    if not environment or service not in SERVICES:
+        raise StackNameError(
+            f"stack '{stack}' is not named <environment>-<service> with a service of {', '.join(SERVICES)}. "
+            "Next: pulumi stack init local-crystal (for example)"
+        )
     return environment, service

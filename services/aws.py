@@ -4,7 +4,6 @@
 process: two threads that touch the same one fail with "module 'pulumi_aws.ecs' has no attribute …".
 """
 
-import pulumi_awsx
 from pulumi_aws import appautoscaling, appmesh, cloudwatch, ec2, ecs, iam, lb, servicediscovery, ssm, vpc
 from pulumi_awsx import ec2 as awsx_ec2
 
@@ -22,5 +21,5 @@ __all__ = [
     "vpc",
 ]
 
-for _module in (*(globals()[name] for name in __all__), pulumi_awsx):
+for _module in (globals()[name] for name in __all__):
     _module.outputs  # noqa: B018 - any attribute will do: the access loads the module

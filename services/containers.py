@@ -1,6 +1,6 @@
 """Container definitions in the shape of the ECS API, as plain data. Leaves may be Pulumi outputs.
 
-Defaults that ECS would fill in are written out, and everything is sorted, so that an unchanged task never shows a change.
+Defaults that ECS would fill in are written out and everything is sorted, so that an unchanged task shows no change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,17 +43,16 @@ class Logs:
 class Envoy:
     """What differs between one Envoy and another."""
 
-    resource_arn: pulumi.Input[str]  # the virtual node or virtual gateway that it represents
-    log_level: str
+    log_level: str  # trace, debug, info, warning, error, critical or off
     log_prefix: str
     reservation: int = 128  # MiB
-    # A service's Envoy runs as the user that its task's redirection spares; a gateway has no redirection and a port instead.
+    # A service's Envoy runs as the user that its task's redirection spares. A gateway has none; it listens on a port.
     is_gateway: bool = False
 
-    def container(self, image: str, logs: Logs) -> Container:
-        """Its container definition."""
+    def container(self, image: str, resource_arn: pulumi.Input[str], logs: Logs) -> Container:
+        """Its container definition; `resource_arn` is the virtual node or virtual gateway that it represents."""
         variables = {
-            "APPMESH_RESOURCE_ARN": self.resource_arn,
+            "APPMESH_RESOURCE_ARN": resource_arn,
             "AWS_REGION": logs.region,
             "ENABLE_ENVOY_STATS_TAGS": "1",
             "ENVOY_LOG_LEVEL": self.log_level,

@@ -52,7 +52,7 @@ class Balanced:
     listener: pulumi.Resource
 
 
-def run_on_fargate(
+def run_on_fargate(  # noqa: PLR0913 - all but two are keywords
     owner: pulumi.Resource,
     name: str,
     *,
@@ -62,7 +62,7 @@ def run_on_fargate(
     balanced: Balanced | None = None,
     scaling: Scaling | None = None,
 ) -> ecs.Service:
-    """The ECS service `service_name`, announced in Cloud Map under the same name. It takes the component's own `name`."""
+    """The ECS service `service_name`, announced in Cloud Map under that name; it bears the component's own `name`."""
     opts = pulumi.ResourceOptions(parent=owner)
     announced = servicediscovery.Service(
         f"{name}-discovery",
@@ -104,8 +104,8 @@ def run_on_fargate(
     return service
 
 
-# Typed loosely: the SDK warns of `failure_threshold` because AWS takes it for 1 whatever it says. But without it the official
-# plugin sends no custom health check at all, and ECS could not tell Cloud Map which tasks are healthy.
+# Typed loosely: the SDK warns of `failure_threshold`, since AWS takes it for 1 whatever it says. But without it the
+# official plugin sends no custom health check at all, and ECS could not tell Cloud Map which tasks are healthy.
 _CHECKED_BY_ECS: Any = {"failureThreshold": 1}
 
 

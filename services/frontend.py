@@ -1,18 +1,44 @@
-"""The frontend: the page that calls both backends, and the only service that the gateway routes to."""
+"""The frontend: a page made of its own line and one from each backend. The gateway leads here."""
+
+from pulumi import Output, ResourceOptions
 
 from services import images
-from services.mesh_service import MeshService
+from services.containers import MESH_PORT
+from services.fargate import Scaling
+from services.mesh_service import MeshService, Workload
+from services.neighbours import Neighbour
+from services.routing import Entrance
+from services.settings import Settings
 
-FRONTEND = MeshService(
-    name="frontend",
-    image=images.demo_app("frontend"),
-    family="ecsworkshopfrontendFrontEndTaskDef54183660",
-    envoy_log_level="critical",
-    backends=("crystal", "nodejs"),
-    environment=(
-        ("CRYSTAL_URL", "http://ecsdemo-crystal.service.local:3000/crystal"),
-        ("NODEJS_URL", "http://ecsdemo-nodejs.service.local:3000"),
-    ),
-    route_from_gateway="frontend-router",
-    router="FrontEnd",
-)
+SCALING = Scaling(least=3, most=10, cpu_target=50)
+
+
+class Frontend(MeshService):
+    """The service that browsers see."""
+
+
+def build(environment: str, settings: Settings) -> Frontend:
+    """Everything in the frontend stack."""
+    platform, crystal, nodejs = (Neighbour(environment, service) for service in ("platform", "crystal", "nodejs"))
+    crystal_host, nodejs_host = (backend.output("virtualServiceName") for backend in (crystal, nodejs))
+    workload = Workload(
+        node="frontend",
+        service_name="ecsdemo-frontend",
+        family="ecsworkshopfrontendFrontEndTaskDef54183660",
+        image=images.FRONTEND,
+        envoy_log_level="critical",
+        variables={
+            "CRYSTAL_URL": Output.concat("http://", crystal_host, f":{MESH_PORT}/crystal"),
+            "NODEJS_URL": Output.concat("http://", nodejs_host, f":{MESH_PORT}"),
+        },
+        backends=(crystal_host, nodejs_host),
+        entrance=Entrance(
+            gateway_name=platform.output("virtualGatewayName"),
+            gateway_route="frontend-router",
+            router="FrontEnd",
+            route="MeshFrontEndVRRoute",
+        ),
+        scaling=SCALING if settings.autoscaling else None,
+    )
+    after_backends = ResourceOptions(depends_on=[crystal.deployed, nodejs.deployed])
+    return Frontend("frontend", workload=workload, platform=platform, settings=settings, opts=after_backends)

@@ -1,7 +1,7 @@
-"""Every container image that is deployed, pinned to a tag. All come from the public ECR, which needs no rights to read.
+"""Every container image that is deployed. All come from the public ECR, which needs no rights to read.
 
-The demo applications are published under ``latest`` and under commit hashes. Two hashes are in wide use and are taken; none
-is known for crystal, so that one follows ``latest`` (docs/differences.md).
+The demo applications are published under ``latest`` and under commit hashes. Two hashes are in wide use and are taken;
+none is known for crystal, so that one follows ``latest`` (docs/differences.md).
 """
 
 ENVOY = "public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod"  # 1.19.1.1 is the first to know XRAY_SAMPLING_RATE

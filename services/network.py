@@ -1,50 +1,93 @@
-"""The VPC and who may talk to whom in it."""
+"""The platform's network: the VPC, and who may talk to whom. No other module has a security group rule."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws.vpc
-import pulumi_aws.ec2
-import pulumi_awsx as awsx
 
-from services.containers import APP_PORT
+from services.aws import awsx_ec2, ec2, vpc
+from services.containers import MESH_PORT
 
-aws = pulumi_aws
-
-_PUBLIC = ["10.0.0.0/27", "10.0.0.32/27", "10.0.0.64/27"]
-_PRIVATE = ["10.0.0.96/27", "10.0.0.128/27", "10.0.0.160/27"]
-
-
-def vpc(name: str, child: pulumi.ResourceOptions) -> awsx.ec2.Vpc:
-    """Three zones, each with a public and a private subnet and a NAT gateway of its own."""
-    return awsx.ec2.Vpc(
-        name,
-        cidr_block="10.0.0.0/24",
-        number_of_availability_zones=3,
-        enable_dns_hostnames=True,
-        enable_dns_support=True,
-        nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=awsx.ec2.NatGatewayStrategy.ONE_PER_AZ),
-        subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
-        subnet_specs=[
-            awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC, cidr_blocks=_PUBLIC),
-            awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE, cidr_blocks=_PRIVATE),
-        ],
-        tags={"Name": "ecsworkshop-base/BaseVPC"},
-        opts=child,
-    )
+CIDR = "10.0.0.0/24"
+PUBLIC_CIDRS = ("10.0.0.0/27", "10.0.0.32/27", "10.0.0.64/27")  # one an availability zone
+PRIVATE_CIDRS = ("10.0.0.96/27", "10.0.0.128/27", "10.0.0.160/27")
+VPC_NAME = "ecsworkshop-base/BaseVPC"
+ANYWHERE = "0.0.0.0/0"
+WEB_PORT = 80  # TCP, at the load balancer
 
 
-def security_group(name: str, description: str, vpc_id: pulumi.Input[str], child: pulumi.ResourceOptions) -> "aws.ec2.SecurityGroup":
-    """A group that may call anything; who may call it is said by `allow`."""
-    group = aws.ec2.SecurityGroup(name, description=description, vpc_id=vpc_id, opts=child)
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-egress", security_group_id=group.id, ip_protocol="-1", cidr_ipv4="0.0.0.0/0", opts=child
-    )
-    return group
+class Network(pulumi.ComponentResource):
+    """VPC with a public and a private subnet and a NAT gateway in each of three zones, and the security groups.
+
+    Browsers reach the load balancer on port 80; it alone reaches the gateway's tasks; these, and the services' tasks,
+    reach the services' tasks. All of that but the first on port 3000.
+    """
+
+    vpc_id: pulumi.Output[str]
+    public_subnet_ids: pulumi.Output[Sequence[str]]
+    private_subnet_ids: pulumi.Output[Sequence[str]]
+
+    def __init__(self, name: str, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ecs-tracing:services:Network", name, {}, opts)
+        network = awsx_ec2.Vpc(
+            name,
+            cidr_block=CIDR,
+            number_of_availability_zones=len(PUBLIC_CIDRS),
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            nat_gateways={"strategy": awsx_ec2.NatGatewayStrategy.ONE_PER_AZ},
+            # Every strategy by itself lays out zone by zone; public subnets first needs the blocks spelled out.
+            subnet_strategy=awsx_ec2.SubnetAllocationStrategy.AUTO,
+            subnet_specs=[
+                {"type": awsx_ec2.SubnetType.PUBLIC, "cidr_blocks": list(PUBLIC_CIDRS)},
+                {"type": awsx_ec2.SubnetType.PRIVATE, "cidr_blocks": list(PRIVATE_CIDRS)},
+            ],
+            tags={"Name": VPC_NAME},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.vpc_id = network.vpc_id
+        self.public_subnet_ids = network.public_subnet_ids
+        self.private_subnet_ids = network.private_subnet_ids
+
+        self.balancer = self._group(f"{name}-balancer", "Load balancer before the mesh gateway")
+        self.gateway = self._group(f"{name}-gateway", "Mesh gateway")
+        self.services = self._group(f"{name}-services", "FrontendToBackend")
+        for rule in (
+            _Rule(f"{name}-browsers-to-balancer", None, self.balancer, WEB_PORT),
+            _Rule(f"{name}-balancer-to-gateway", self.balancer, self.gateway, MESH_PORT),
+            _Rule(f"{name}-gateway-to-services", self.gateway, self.services, MESH_PORT),
+            _Rule(f"{name}-services-to-services", self.services, self.services, MESH_PORT),
+        ):
+            self._admit(rule)
+        self.register_outputs({"vpcId": self.vpc_id})
+
+    def _group(self, name: str, description: str) -> ec2.SecurityGroup:
+        """A security group that lets everything out."""
+        opts = pulumi.ResourceOptions(parent=self)
+        group = ec2.SecurityGroup(name, description=description, vpc_id=self.vpc_id, opts=opts)
+        vpc.SecurityGroupEgressRule(
+            f"{name}-out", security_group_id=group.id, ip_protocol="-1", cidr_ipv4=ANYWHERE, opts=opts
+        )
+        return group
+
+    def _admit(self, rule: "_Rule") -> None:
+        vpc.SecurityGroupIngressRule(
+            rule.name,
+            security_group_id=rule.to.id,
+            ip_protocol="tcp",
+            from_port=rule.port,
+            to_port=rule.port,
+            cidr_ipv4=None if rule.source else ANYWHERE,
+            referenced_security_group_id=rule.source.id if rule.source else None,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
-def allow(name: str, group: "aws.ec2.SecurityGroup", child: pulumi.ResourceOptions, **source: Any) -> None:
-    """Let `source` (an ingress rule's argument) reach the application's port."""
-    aws.vpc.SecurityGroupIngressRule(
-        name, security_group_id=group.id, ip_protocol="tcp", from_port=APP_PORT, to_port=APP_PORT, opts=child, **source
-    )
+@dataclass(frozen=True)
+class _Rule:
+    """TCP from one group, or from anywhere, to another."""
+
+    name: str
+    source: ec2.SecurityGroup | None
+    to: ec2.SecurityGroup
+    port: int

@@ -1,127 +1,74 @@
-"""What all services share, and the mesh's gateway."""
+"""The platform that the services share: network, cluster, Cloud Map namespace, mesh and the gateway into it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-import pulumi_aws.appmesh
-import pulumi_aws.ec2
-import pulumi_aws.ecs
-import pulumi_aws.iam
-import pulumi_aws.lb
-import pulumi_aws.servicediscovery
-import pulumi_aws.ssm
 
-from services import containers, network
-from services.containers import APP_PORT
+from services.aws import appmesh, ecs, servicediscovery
+from services.fargate import Placement
+from services.gateway import Gateway
+from services.load_test_host import LoadTestHost
+from services.network import Network
 from services.settings import Settings
-from services.task import MeshTask, Placement
-
-aws = pulumi_aws
-
-_GATEWAY = "mesh-gw-proxy"
-_GATEWAY_ENVOY_MEMORY_MIB = 256
 
 
 class Platform(pulumi.ComponentResource):
-    """VPC, ECS cluster, Cloud Map namespace, mesh, and the gateway Envoy behind its load balancer."""
+    """One platform an account and region: its names are fixed."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        super().__init__("ecs-tracing:services:Platform", name)
-        child = pulumi.ResourceOptions(parent=self)
-        vpc = network.vpc(name, child)
-        cluster = aws.ecs.Cluster(
-            f"{name}-cluster",
-            name="container-demo",
-            settings=[{"name": "containerInsights", "value": "enabled"}],
-            opts=child,
+    outputs: Mapping[str, Any]
+
+    def __init__(self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ecs-tracing:services:Platform", name, {}, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        network = Network(f"{name}-network", opts=own)
+        cluster = ecs.Cluster(
+            name, name="container-demo", settings=[{"name": "containerInsights", "value": "enabled"}], opts=own
         )
-        namespace = aws.servicediscovery.PrivateDnsNamespace(
-            f"{name}-namespace", name="service.local", vpc=vpc.vpc_id, opts=child
+        namespace = servicediscovery.PrivateDnsNamespace(
+            f"{name}-namespace", name="service.local", vpc=network.vpc_id, opts=own
         )
-        shared = network.security_group(f"{name}-services", "FrontendToBackend", vpc.vpc_id, child)
-        gateway_group = network.security_group(f"{name}-gateway", "Mesh gateway", vpc.vpc_id, child)
-        network.allow(f"{name}-services-self", shared, child, referenced_security_group_id=shared.id)
-        network.allow(f"{name}-services-gateway", shared, child, referenced_security_group_id=gateway_group.id)
-        network.allow(f"{name}-gateway-world", gateway_group, child, cidr_ipv4="0.0.0.0/0")
-        mesh = aws.appmesh.Mesh(f"{name}-mesh", name="ecs-mesh", opts=child)
-        gateway = aws.appmesh.VirtualGateway(
-            f"{name}-virtual-gateway",
-            name="ecsworkshop-vgw",
-            mesh_name=mesh.name,
-            spec={"listeners": [{"port_mapping": {"port": APP_PORT, "protocol": "http"}}]},
-            opts=child,
-        )
-        balancer, listener, targets = self._balancer(name, vpc, child)
-        task = MeshTask(
+        mesh = appmesh.Mesh(f"{name}-mesh", name="ecs-mesh", opts=own)
+        gateway = Gateway(
             f"{name}-gateway",
-            parent=self,
-            settings=settings,
+            mesh=mesh,
+            network=network,
             placement=Placement(
-                cluster=cluster.arn,
-                subnets=vpc.public_subnet_ids,
-                security_group=gateway_group.id,
-                namespace=namespace.id,
-                public_ip=True,
+                cluster_arn=cluster.arn,
+                cluster_name=cluster.name,
+                subnet_ids=network.private_subnet_ids,
+                security_group_id=network.gateway.id,
+                namespace_id=namespace.id,
             ),
-            ecs_service=_GATEWAY,
-            family="mesh-gw-proxy-taskdef",
-            mesh_resource=gateway.arn,
-            containers=lambda logs: [
-                containers.envoy(
-                    resource_arn=gateway.arn,
-                    region=settings.region,
-                    log_level="info",
-                    memory_mib=_GATEWAY_ENVOY_MEMORY_MIB,
-                    logs=logs("/mesh-gateway"),
-                    sidecar=False,
-                )
-            ],
-            proxy=False,
-            service_args={
-                "desired_count": 1,
-                "health_check_grace_period_seconds": 60,
-                "load_balancers": [
-                    {"target_group_arn": targets.arn, "container_name": "envoy", "container_port": APP_PORT}
-                ],
-            },
-            # ECS refuses a target group that no load balancer uses yet.
-            service_opts=pulumi.ResourceOptions(depends_on=[listener]),
+            settings=settings,
+            opts=own,
         )
-        self.outputs: dict[str, Any] = {
-            **task.outputs(settings, cluster.name),
+        self.outputs = {
+            "clusterName": cluster.name,
+            "serviceName": gateway.service.name,
+            "taskDefinitionArn": gateway.task.definition.arn,
+            "taskRoleName": gateway.task.role.name,
+            "tracing": settings.tracing,
             "clusterArn": cluster.arn,
-            "vpcId": vpc.vpc_id,
-            "publicSubnetIds": vpc.public_subnet_ids,
-            "privateSubnetIds": vpc.private_subnet_ids,
+            "vpcId": network.vpc_id,
+            "privateSubnetIds": network.private_subnet_ids,
+            "publicSubnetIds": network.public_subnet_ids,
+            "securityGroupId": network.services.id,
             "namespaceId": namespace.id,
             "namespaceName": namespace.name,
-            "securityGroupId": shared.id,
             "meshName": mesh.name,
             "meshArn": mesh.arn,
-            "virtualGatewayName": gateway.name,
-            "virtualGatewayArn": gateway.arn,
-            "gatewayDns": balancer.dns_name,
+            "virtualGatewayName": gateway.virtual_gateway.name,
+            "virtualGatewayArn": gateway.virtual_gateway.arn,
+            "gatewayDns": gateway.dns,
+            "logGroupName": gateway.task.logs.name,
         }
-        self.register_outputs(self.outputs)
+        if settings.load_test_host:
+            host = LoadTestHost(f"{name}-load-test-host", network=network, opts=own)
+            self.outputs["loadTestHostId"] = host.instance.id
+        self.register_outputs(dict(self.outputs))
 
-    def _balancer(self, name: str, vpc: Any, child: pulumi.ResourceOptions) -> tuple[Any, Any, Any]:
-        balancer = aws.lb.LoadBalancer(
-            f"{name}-nlb",
-            load_balancer_type="network",
-            internal=False,
-            subnets=vpc.public_subnet_ids,
-            enable_deletion_protection=False,
-            opts=child,
-        )
-        targets = aws.lb.TargetGroup(
-            f"{name}-targets", port=80, protocol="TCP", target_type="ip", vpc_id=vpc.vpc_id, opts=child
-        )
-        listener = aws.lb.Listener(
-            f"{name}-listener",
-            load_balancer_arn=balancer.arn,
-            port=80,
-            protocol="TCP",
-            default_actions=[{"type": "forward", "target_group_arn": targets.arn}],
-            opts=child,
-        )
-        return balancer, listener, targets
+
+def build(_environment: str, settings: Settings) -> Platform:
+    """Everything in the platform stack."""
+    return Platform("platform", settings=settings)

@@ -1,14 +1,18 @@
-"""The Pulumi program: the stack's name says which service to build."""
+"""The Pulumi program: the stack's name says which service of which environment is built."""
 
 import pulumi
 
-from services import SERVICES, split_stack_name
-from services.settings import Settings
+from services import SERVICES, StackNameError, split_stack_name
+from services.settings import Settings, SettingsError
 
 
 def program() -> None:
-    """Build the stack's component and export its outputs."""
-    environment, service = split_stack_name(pulumi.get_stack())
-    component = SERVICES[service].build(environment, Settings.load())
+    """Build the current stack and export its outputs. May run in several threads of one process at once."""
+    try:
+        environment, service = split_stack_name(pulumi.get_stack())
+        settings = Settings.load()
+    except (SettingsError, StackNameError) as error:
+        raise pulumi.RunError(str(error)) from error  # shown without a traceback
+    component = SERVICES[service].build(environment, settings)
     for key, value in component.outputs.items():
         pulumi.export(key, value)

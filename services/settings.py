@@ -31,7 +31,7 @@ class Settings:
 
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> "Settings":
-        """From plain configuration: keys without the project's name, and ``region``. Keys of other namespaces are left alone.
+        """From plain configuration: keys without the project's name, and ``region``; other namespaces are left alone.
 
         Raises:
             SettingsError: a key is unknown, or a value is not among those allowed.
@@ -56,7 +56,7 @@ class Settings:
 
     @classmethod
     def load(cls) -> "Settings":
-        """From the configuration of the stack that is running; the region may come from $AWS_REGION, as for the plugin."""
+        """From the running stack's configuration; the region may come from $AWS_REGION, as for the plugin."""
         config = pulumi.Config()
         values = {key: value for key in KEYS if (value := config.get(key)) is not None}
         region = pulumi.Config("aws").get("region") or os.environ.get("AWS_REGION") or ""

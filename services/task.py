@@ -1,4 +1,4 @@
-"""One Fargate task of the mesh: log group, roles and task definition, the same for the gateway and for every service."""
+"""One Fargate task of the mesh: log group, roles and task definition; the same for the gateway and every service."""
 
 import json
 from collections.abc import Sequence
@@ -27,18 +27,15 @@ _TRUST_ECS = json.dumps(
     }
 )
 
-# Sends what enters and leaves the task through Envoy, but not Envoy's own traffic, the daemon's, and that to ECS and EC2.
-_THROUGH_ENVOY = ecs.TaskDefinitionProxyConfigurationArgs(
-    type="APPMESH",
-    container_name=ENVOY_NAME,
-    properties={
-        "AppPorts": str(MESH_PORT),
-        "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
-        "IgnoredUID": PROXY_USER,
-        "ProxyEgressPort": "15001",
-        "ProxyIngressPort": "15000",
-    },
-)
+# What enters and leaves the task goes through Envoy, except for the traffic of Envoy itself and of the daemon, and for
+# that to the addresses from which ECS and EC2 hand out credentials and metadata.
+_REDIRECTION = {
+    "AppPorts": str(MESH_PORT),
+    "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
+    "IgnoredUID": PROXY_USER,
+    "ProxyEgressPort": "15001",
+    "ProxyIngressPort": "15000",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +53,9 @@ class TaskPlan:
     def __post_init__(self) -> None:
         name = self.application.name if self.application else None
         if name in (ENVOY_NAME, tracing.SIDECAR_NAME):
-            raise ValueError(f"`application` may not be named '{name}': `envoy` and the tracing sidecar have these names")
+            raise ValueError(
+                f"`application` may not be named '{name}': `envoy` and the tracing sidecar have these names"
+            )
         reserved = self.envoy.reservation + tracing.SIDECAR_RESERVATION
         reserved += self.application.reservation if self.application else 0
         most = int(TASK_MEMORY * (1 - FREE_SHARE))
@@ -77,22 +76,23 @@ class Task:
     rights: Sequence[pulumi.Resource]  # what must exist before the task can start
 
 
-def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, settings: Settings) -> Task:
-    """Register the task of the component `owner`. Children are named ``<name>-…``."""
+def register_task(
+    owner: pulumi.Resource, name: str, plan: TaskPlan, *, mesh_resource_arn: pulumi.Input[str], settings: Settings
+) -> Task:
+    """Register the task of the component `owner`, whose Envoy represents a virtual node or gateway."""
     opts = pulumi.ResourceOptions(parent=owner)
     group = cloudwatch.LogGroup(f"{name}-logs", retention_in_days=LOG_RETENTION, opts=opts)
     logs = Logs(group=group.name, region=settings.region)
     containers = [plan.application.container(logs)] if plan.application else []
-    contents = tracing.instrument(
-        tracing.TaskContents(containers=(*containers, plan.envoy.container(images.ENVOY, logs))), settings, logs
-    )
+    envoy = plan.envoy.container(images.ENVOY, mesh_resource_arn, logs)
+    contents = tracing.instrument(tracing.TaskContents(containers=(*containers, envoy)), settings, logs)
 
     task_role = iam.Role(f"{name}-task-role", assume_role_policy=_TRUST_ECS, opts=opts)
     execution_role = iam.Role(f"{name}-execution-role", assume_role_policy=_TRUST_ECS, opts=opts)
     join_mesh = iam.RolePolicy(
         f"{name}-join-mesh",
         role=task_role.name,
-        policy=_allow(["appmesh:StreamAggregatedResources"], plan.envoy.resource_arn),
+        policy=_allow(["appmesh:StreamAggregatedResources"], mesh_resource_arn),
         opts=opts,
     )
     write_logs = iam.RolePolicy(
@@ -102,11 +102,10 @@ def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, settings: S
         opts=opts,
     )
     attachments = [
-        iam.RolePolicyAttachment(
-            f"{name}-{arn.rpartition('/')[2]}", role=task_role.name, policy_arn=arn, opts=opts
-        )
+        iam.RolePolicyAttachment(f"{name}-{arn.rpartition('/')[2]}", role=task_role.name, policy_arn=arn, opts=opts)
         for arn in contents.policies
     ]
+    proxy = ecs.TaskDefinitionProxyConfigurationArgs(type="APPMESH", container_name=ENVOY_NAME, properties=_REDIRECTION)
     definition = ecs.TaskDefinition(
         f"{name}-task",
         family=plan.family,
@@ -116,7 +115,7 @@ def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, settings: S
         memory=str(TASK_MEMORY),
         task_role_arn=task_role.arn,
         execution_role_arn=execution_role.arn,
-        proxy_configuration=_THROUGH_ENVOY if plan.application else None,
+        proxy_configuration=proxy if plan.application else None,
         container_definitions=serialise(contents.containers),
         opts=opts,
     )

@@ -50,9 +50,7 @@ def instrument(contents: TaskContents, settings: Settings, logs: Logs) -> TaskCo
         _traced_envoy(container, settings) if container["name"] == ENVOY_NAME else container
         for container in contents.containers
     )
-    return replace(
-        contents, containers=(*traced, _sidecar(settings, logs)), policies=(*contents.policies, POLICY_ARN)
-    )
+    return replace(contents, containers=(*traced, _sidecar(settings, logs)), policies=(*contents.policies, POLICY_ARN))
 
 
 def _traced_envoy(envoy: Container, settings: Settings) -> Container:
@@ -69,7 +67,7 @@ def _sidecar(settings: Settings, logs: Logs) -> Container:
     return {
         "name": SIDECAR_NAME,
         "image": images.XRAY_DAEMON,
-        # Losing the daemon costs traces, not the application: it is restarted in place instead of taking the task with it.
+        # Losing the daemon costs traces, not the application: it is restarted in place and leaves the task alone.
         "essential": False,
         "restartPolicy": {"enabled": True},
         "memoryReservation": SIDECAR_RESERVATION,
@@ -86,7 +84,8 @@ def findings(
 ) -> list[str]:
     """What contradicts the wanted flag, in sentences for the user; empty when all is consistent.
 
-    `container_definitions` are as ECS's DescribeTaskDefinition answers them, `policy_arns` the task role's managed policies.
+    `container_definitions` are as ECS's DescribeTaskDefinition answers them, `policy_arns` those of the task role's
+    managed policies.
     """
     containers = {container["name"]: container for container in container_definitions}
     envoy = containers.get(ENVOY_NAME)

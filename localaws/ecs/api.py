@@ -91,7 +91,8 @@ class EcsResponse(EC2ContainerServiceResponse):
             result = handler(backend, _plain(self.params))
         except EcsError as error:
             result = error
-        alarm.wake()
+        if not action.startswith(("Describe", "List")):
+            alarm.wake()
         return self.serialized(ActionResult(result))
 
 

@@ -51,12 +51,13 @@ class EcsBackend(EC2ContainerServiceBackend):
         ]
 
     def describe_services(self, cluster_str: str, service_names: list[str]) -> tuple[list[Any], list[Any]]:
-        """Return the services found and those not found.
+        """Return the active services of these names, and a None for each that is not.
 
         Moto's Application Auto Scaling asks this when it is given a service to scale, so there may be news.
         """
         alarm.wake()
         cluster = cluster_str.rpartition("/")[2]
         names = [name.rpartition("/")[2] for name in service_names]
-        found = [self.services_by_name.get((cluster, name)) for name in names]
-        return [service for service in found if service], [None for service in found if not service]
+        known = [self.services_by_name.get((cluster, name)) for name in names]
+        active = [service for service in known if service and service.status == "ACTIVE"]
+        return active, [None] * (len(known) - len(active))

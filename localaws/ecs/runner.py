@@ -61,7 +61,8 @@ UNHEALTHY_SECONDS = 0.1  # after start, where it never gets healthy
 class SimulatedRunner:
     """Runs nothing, but walks each container through the life it would have, failures included.
 
-    It keeps no state: a container's age and environment tell it all, so a restart of the server changes nothing.
+    What nobody can know without running it is taken for good: an application gets healthy and runs until it is stopped.
+    No state is kept: a container's age and environment tell all, so a restart of the server changes nothing.
     """
 
     def pull(self, task: Task, container: Container) -> None:
@@ -82,6 +83,8 @@ class SimulatedRunner:
             return Look(running=False)
         if age >= EXIT_SECONDS and _lacks_something(container):
             return Look(running=False, exit_code=1)
+        if age >= EXIT_SECONDS and _is_to_end(task, container):
+            return Look(running=False, exit_code=0)
         return Look(running=True, health=_health(task, container, age))
 
     def stop(self, task: Task, container: Container) -> None:
@@ -100,6 +103,11 @@ def _lacks_something(container: Container) -> bool:
     if repository == images.ENVOY:
         return "APPMESH_RESOURCE_ARN" not in container.environment
     return False
+
+
+def _is_to_end(task: Task, container: Container) -> bool:
+    """Return whether others wait for the container's end, so that it must be one that ends by itself."""
+    return any(other.dependencies.get(container.name) in ("COMPLETE", "SUCCESS") for other in task.containers)
 
 
 def _health(task: Task, container: Container, age: float) -> Health:

@@ -8,8 +8,8 @@ from localaws.ecs.events import note
 from localaws.ecs.model import Deployment, Service, Task
 from localaws.ecs.rollout import Candidate, decide, failure_threshold
 
-# Between two starts after failures: doubled each time (seconds).
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 10.0
+# Between two starts after failures: doubled each time, up to 8 doublings.
+FIRST_PAUSE_SECONDS, MOST_DOUBLINGS = 0.05, 8
 
 
 def step(backend: EcsBackend, service: Service, now: float) -> None:
@@ -27,10 +27,16 @@ def step(backend: EcsBackend, service: Service, now: float) -> None:
     _conclude(service, backend.tasks_of(service), now)
 
 
+def pause_after(failures: int) -> float:
+    """Return for how many seconds nothing is started after so many failures in a row."""
+    return FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, MOST_DOUBLINGS)
+
+
 def retry_in(service: Service, now: float) -> float | None:
     """Return after how many seconds a pause after failures ends; None where there is none."""
-    pauses = [] if service.status == "INACTIVE" else [service.primary.retry_at - now]
-    return min((pause for pause in pauses if pause > 0), default=None)
+    if service.status == "INACTIVE" or service.primary.retry_at <= now:
+        return None
+    return service.primary.retry_at - now
 
 
 def _announce(backend: EcsBackend, service: Service, tasks: Sequence[Task]) -> None:
@@ -70,7 +76,7 @@ def _heed_failures(backend: EcsBackend, service: Service, now: float) -> None:
             continue
         task.heeded = True
         deployment.failures += 1
-        deployment.retry_at = now + min(FIRST_PAUSE_SECONDS * 2 ** (deployment.failures - 1), LONGEST_PAUSE_SECONDS)
+        deployment.retry_at = now + pause_after(deployment.failures)
         if task.stop_code == "TaskFailedToStart":
             note(service, f"was unable to place a task. Reason: {task.stopped_reason}.")
         if deployment.failures == failure_threshold(service.desired):

@@ -68,10 +68,9 @@ def created(backend: EcsBackend, params: Document, definition: Document, default
         settings |= {"capacityProviderStrategy": default_strategy} if default_strategy else {"launchType": "EC2"}
     if launch.can_run(settings):
         settings = {"platformVersion": "LATEST"} | settings | {"platformFamily": launch.PLATFORM_FAMILY}
-    if settings["loadBalancers"]:
-        settings = {"healthCheckGracePeriodSeconds": 0} | settings
     settings["deploymentConfiguration"] = _DEPLOYMENT_DEFAULTS | params.get("deploymentConfiguration", {})
     settings["deploymentController"] = params.get("deploymentController", {"type": "ECS"})
+    _settle_grace(settings)
     _check(backend, settings, definition)
     return settings
 
@@ -87,6 +86,7 @@ def updated(backend: EcsBackend, old: Document, params: Document, definition: Do
     settings["deploymentConfiguration"] = old["deploymentConfiguration"] | params.get("deploymentConfiguration", {})
     if settings.get("capacityProviderStrategy") and "capacityProviderStrategy" in params:
         settings.pop("launchType", None)
+    _settle_grace(settings)
     _check(backend, settings, definition)
     return settings
 
@@ -101,6 +101,16 @@ def _given(params: Document) -> Document:
     return given
 
 
+def _settle_grace(settings: Document) -> None:
+    """Give a service with load balancers its grace period, 0 by default; one without has none."""
+    period = settings.pop("healthCheckGracePeriodSeconds", 0)
+    if settings["loadBalancers"]:
+        settings["healthCheckGracePeriodSeconds"] = period
+    elif period:
+        message = "Health check grace period is only valid for services configured to use load balancers"
+        raise invalid(message)
+
+
 def _check(backend: EcsBackend, settings: Document, definition: Document) -> None:
     if settings["deploymentController"]["type"] != "ECS":
         message = "The embedded AWS deploys with the deployment controller ECS only."
@@ -112,11 +122,6 @@ def _check(backend: EcsBackend, settings: Document, definition: Document) -> Non
     if settings.get("networkConfiguration"):
         network.check(backend, settings["networkConfiguration"]["awsvpcConfiguration"])
     _check_deployment(settings["deploymentConfiguration"])
-    if "healthCheckGracePeriodSeconds" in settings and not settings["loadBalancers"]:
-        message = "Health check grace period is only valid for services configured to use load balancers"
-        if settings["healthCheckGracePeriodSeconds"]:
-            raise invalid(message)
-        del settings["healthCheckGracePeriodSeconds"]
     for balancer in settings["loadBalancers"]:
         _check_balancer(backend, balancer, definition)
     for registry in settings["serviceRegistries"]:

@@ -4,7 +4,6 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import moto.ec2.models.amis
 from moto.core.exceptions import ServiceException
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
@@ -12,7 +11,6 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.utilities.utils import load_resource
 
 from localaws.xtras.patching import add, wrap
 
@@ -26,7 +24,6 @@ class Ec2Error(ServiceException):
 
 def install() -> None:
     """Mend moto's service."""
-    setattr(moto.ec2.models.amis, "load_resource", _load_resource)  # noqa: B010 - a module's, as moto sees it
     wrap(EC2Backend, "create_network_interface", _create_network_interface)
     wrap(Instance, "prep_nics", _prep_nics)
     wrap(EC2Backend, "create_nat_gateway", _create_nat_gateway)
@@ -46,13 +43,6 @@ def install() -> None:
         group_owner_id=property(lambda rule: rule.owner_id),
         security_group_rule_arn=property(_rule_arn),
     )
-
-
-def _load_resource(path: str) -> Any:
-    """Leave out the 1,227 images of ECS container hosts, which nobody here starts: they slow down every start and save."""
-    if "ecs/optimized_amis" in path:
-        raise FileNotFoundError(path)
-    return load_resource(path)
 
 
 def _create_network_interface(

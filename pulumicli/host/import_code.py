@@ -53,10 +53,9 @@ class Reader:
                 yield block
 
     def _take(self, expected: str = "") -> str:
-        token = self._tokens[self._next] if self._next < len(self._tokens) else "the end"
-        if expected and token != expected:
-            message = f"expected {expected}, found {token}"
-            raise ValueError(message)
+        token = self._tokens[self._next] if self._next < len(self._tokens) else ""
+        if not token or (expected and token != expected):
+            raise ValueError(f"expected {expected or 'more'}, found {token or 'the end'}")
         self._next += 1
         return token
 

@@ -55,7 +55,7 @@ def test_a_plan_names_each_resource_and_what_differs() -> None:
         "Plan",
         "  crystal   create 1, replace 1",
         "    +- ecs.TaskDefinition crystal  [containerDefinitions]",
-        "    +  iam.RolePolicyAttachment crystal-xray",
+        "     + iam.RolePolicyAttachment crystal-xray",
         "  nodejs    no changes",
     ]
 
@@ -63,7 +63,7 @@ def test_a_plan_names_each_resource_and_what_differs() -> None:
 def test_a_long_plan_is_told_by_type() -> None:
     """Ninety lines that all say "new" are one fact, not ninety."""
     changes = [Change(op="create", type="aws:ec2/subnet:Subnet", name=f"s{number}") for number in range(20)]
-    assert shown(display.plan("Plan", {"platform": changes})).splitlines()[2] == "    +  ec2.Subnet x20"
+    assert shown(display.plan("Plan", {"platform": changes})).splitlines()[2] == "     + ec2.Subnet x20"
 
 
 def test_diagnostics_of_two_failed_stacks_are_never_mixed() -> None:

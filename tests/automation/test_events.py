@@ -47,6 +47,20 @@ def test_a_replacement_counts_once() -> None:
     assert (progress.steps, progress.done) == (1, 1)
 
 
+def test_a_refresh_tells_what_it_found_only_at_the_end() -> None:
+    """Looking at a resource is no change; what the look found is the drift."""
+    token = "aws:cloudwatch/logGroup:LogGroup"
+    progress = observed(
+        step("resourcePreEvent", "refresh", token, "logs"),
+        step("resOutputsEvent", "update", token, "logs", detailedDiff={"retentionInDays": {"diffKind": "update"}}),
+        step("resourcePreEvent", "refresh", token, "same"),
+        step("resOutputsEvent", "same", token, "same"),
+    )
+    assert [(c.op, c.name, c.properties) for c in progress.changes.values()] == [
+        ("update", "logs", ("retentionInDays",))
+    ]
+
+
 def test_what_stays_the_same_is_progress_but_no_change() -> None:
     """The board counts it as done; the plan does not list it."""
     progress = observed(
@@ -95,4 +109,5 @@ def test_changes_are_counted_in_words() -> None:
 def test_types_are_shown_as_module_and_kind() -> None:
     """`aws:ecs/service:Service` is noise; `ecs.Service` is what people say."""
     assert short_type(TASK) == "ecs.TaskDefinition"
+    assert short_type("awsx:ec2:Vpc") == "awsx.Vpc"
     assert short_type("ecs-tracing:services:Crystal") == "services.Crystal"

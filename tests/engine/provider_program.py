@@ -5,12 +5,24 @@ import json
 from collections.abc import Callable, Mapping
 
 import pulumi
-from pulumi_aws import appautoscaling, appmesh, cloudwatch, ec2, ecs, get_availability_zones, iam, lb, servicediscovery, ssm, vpc
+from pulumi_aws import (
+    appautoscaling,
+    appmesh,
+    cloudwatch,
+    ec2,
+    ecs,
+    get_availability_zones,
+    iam,
+    lb,
+    servicediscovery,
+    ssm,
+    vpc,
+)
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
 XRAY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 MESH_ACCESS = "arn:aws:iam::aws:policy/AWSAppMeshEnvoyAccess"
-IMAGE = "public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod"
+IMAGE = "public.ecr.aws/docker/library/busybox:1.36"
 AMI = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"
 
 
@@ -47,7 +59,7 @@ def containers(level: str) -> str:
         [
             {
                 "name": "app",
-                "image": "public.ecr.aws/aws-containers/ecsdemo-crystal:latest",
+                "image": IMAGE,
                 "essential": True,
                 "portMappings": [{"containerPort": 3000}],
                 "environment": [{"name": "REGION", "value": "us-east-1"}, {"name": "A", "value": "1"}],
@@ -66,8 +78,17 @@ def containers(level: str) -> str:
     )
 
 
-def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[], None]:
-    """The program in a variant. With `imported` (ids by logical name) it adopts what exists in place of making it."""
+def program(
+    v: Variant, imported: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None
+) -> Callable[[], None]:
+    """The program in a variant.
+
+    With `imported` (ids by logical name) it adopts what exists in place of making it; `names` are then those that were
+    made up for what the program does not name itself.
+    """
+
+    def name(logical: str) -> str | None:
+        return (names or {}).get(logical)
 
     def options(name: str, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(import_=(imported or {}).get(name), depends_on=list(after))
@@ -119,7 +140,12 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
             opts=options("association"),
         )
         shared = ec2.SecurityGroup(
-            "shared", vpc_id=network.id, description=f"shared {v.names}", tags=tags, opts=options("shared")
+            "shared",
+            name=name("shared"),
+            vpc_id=network.id,
+            description=f"shared {v.names}",
+            tags=tags,
+            opts=options("shared"),
         )
         vpc.SecurityGroupIngressRule(
             "ingress",
@@ -142,6 +168,7 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
         )
         inline = ec2.SecurityGroup(
             "inline",
+            name=name("inline"),
             vpc_id=network.id,
             description="rules of its own",
             ingress=[{"protocol": "tcp", "from_port": v.port, "to_port": v.port, "cidr_blocks": ["0.0.0.0/0"]}],
@@ -151,6 +178,7 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
 
         role = iam.Role(
             "role",
+            name=name("role"),
             assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [TRUST]}),
             description=v.description,
             tags=tags,
@@ -159,12 +187,15 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
         statement = {"Effect": "Allow", "Action": list(v.actions), "Resource": "*"}
         iam.RolePolicy(
             "policy",
+            name=name("policy"),
             role=role.name,
             policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
             opts=options("policy"),
         )
         iam.RolePolicyAttachment("attachment", role=role.name, policy_arn=v.policy, opts=options("attachment"))
-        profile = iam.InstanceProfile("profile", role=role.name, tags=tags, opts=options("profile"))
+        profile = iam.InstanceProfile(
+            "profile", name=name("profile"), role=role.name, tags=tags, opts=options("profile")
+        )
         image = ssm.get_parameter(name=AMI).value
         ec2.Instance(
             "instance",
@@ -177,10 +208,15 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
             tags={**tags, "Name": "instance"},
             opts=options("instance"),
         )
-        cloudwatch.LogGroup("logs", retention_in_days=v.retention, tags=tags, opts=options("logs"))
+        cloudwatch.LogGroup("logs", name=name("logs"), retention_in_days=v.retention, tags=tags, opts=options("logs"))
 
         namespace = servicediscovery.PrivateDnsNamespace(
-            "namespace", name=f"{v.names}.local", vpc=network.id, description=v.description, tags=tags, opts=options("namespace")
+            "namespace",
+            name=f"{v.names}.local",
+            vpc=network.id,
+            description=v.description,
+            tags=tags,
+            opts=options("namespace"),
         )
         registry = servicediscovery.Service(
             "registry",
@@ -204,14 +240,21 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
             mesh_name=mesh.name,
             spec={
                 "listeners": [listener],
-                "service_discovery": {"aws_cloud_map": {"namespace_name": namespace.name, "service_name": registry.name}},
+                "service_discovery": {
+                    "aws_cloud_map": {"namespace_name": namespace.name, "service_name": registry.name}
+                },
                 "logging": {"access_log": {"file": {"path": v.log_path}}},
             },
             tags=tags,
             opts=options("node"),
         )
         router = appmesh.VirtualRouter(
-            "router", name="router", mesh_name=mesh.name, spec={"listeners": [listener]}, tags=tags, opts=options("router")
+            "router",
+            name="router",
+            mesh_name=mesh.name,
+            spec={"listeners": [listener]},
+            tags=tags,
+            opts=options("router"),
         )
         appmesh.Route(
             "route",
@@ -275,10 +318,16 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
             opts=options("task"),
         )
         balancer = lb.LoadBalancer(
-            "balancer", load_balancer_type="network", subnets=[public.id], tags=tags, opts=options("balancer", gateway)
+            "balancer",
+            name=name("balancer"),
+            load_balancer_type="network",
+            subnets=[public.id],
+            tags=tags,
+            opts=options("balancer", gateway),
         )
         group = lb.TargetGroup(
             "group",
+            name=name("group"),
             port=80,
             protocol="TCP",
             target_type="ip",
@@ -303,7 +352,11 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
             task_definition=task.arn,
             desired_count=1,
             launch_type="FARGATE",
-            network_configuration={"subnets": [public.id], "security_groups": [shared.id], "assign_public_ip": v.public_ip},
+            network_configuration={
+                "subnets": [public.id],
+                "security_groups": [shared.id],
+                "assign_public_ip": v.public_ip,
+            },
             deployment_circuit_breaker={"enable": True, "rollback": True},
             deployment_minimum_healthy_percent=v.minimum_healthy,
             health_check_grace_period_seconds=60,
@@ -325,6 +378,7 @@ def program(v: Variant, imported: Mapping[str, str] | None = None) -> Callable[[
         )
         appautoscaling.Policy(
             "scaling",
+            name=name("scaling"),
             policy_type="TargetTrackingScaling",
             resource_id=scaled.resource_id,
             scalable_dimension=scaled.scalable_dimension,

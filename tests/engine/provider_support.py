@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ class Stage:
         """A stack that runs the program, made when there is none."""
         options = automation.LocalWorkspaceOptions(
             env_vars=self.environment,
-            pulumi_command=automation.PulumiCommand(str(self.cli.parent.parent)) if self.cli.parent.name == "bin" else None,
+            pulumi_command=automation.PulumiCommand(str(self.cli.parent.parent))
+            if self.cli.parent.name == "bin"
+            else None,
             project_settings=automation.ProjectSettings("provider", runtime="python"),
         )
         return Stack(automation.create_or_select_stack(name, "provider", program, opts=options))
@@ -54,7 +57,7 @@ class Stage:
         return subprocess.run(
             [str(self.cli), "--non-interactive", *arguments],
             cwd=folder,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, "PULUMI_PYTHON_CMD": sys.executable},
             capture_output=True,
             text=True,
             timeout=TIMEOUT,

@@ -80,7 +80,14 @@ def test_the_written_python_is_python() -> None:
     """What is offered to copy compiles."""
     written = python_for("""
         resource a "aws:ec2/vpc:Vpc" { cidrBlock = "10.0.0.0/24" }
-        resource b "aws:ec2/subnet:Subnet" { vpcId = a.id, options { parent = a, dependsOn = [a], import = "subnet-1" } }
+        resource b "aws:ec2/subnet:Subnet" {
+            vpcId = a.id
+            options {
+                parent = a
+                dependsOn = [a]
+                import = "subnet-1"
+            }
+        }
     """)
 
     compile(written, "imported", "exec")

@@ -101,6 +101,7 @@ class NatGateway(Ec2Resource):
     fields = tagged(
         {
             "allocationId": text(replaces=True),
+            "availabilityMode": text(computed=True, replaces=True, choices=("zonal",)),
             "connectivityType": text(default="public", replaces=True, choices=("public", "private")),
             "privateIp": text(computed=True, replaces=True),
             "secondaryAllocationIds": unordered(text(), computed=True),
@@ -108,8 +109,13 @@ class NatGateway(Ec2Resource):
             "secondaryPrivateIpAddresses": unordered(text(), computed=True),
             "subnetId": text(required=True, replaces=True),
             "associationId": output(text()),
+            "autoProvisionZones": output(text()),
+            "autoScalingIps": output(text()),
             "networkInterfaceId": output(text()),
             "publicIp": output(text()),
+            "regionalNatGatewayAddresses": output(unordered(text())),
+            "regionalNatGatewayAutoMode": output(text()),
+            "routeTableId": output(text()),
         }
     )
 
@@ -143,6 +149,7 @@ class NatGateway(Ec2Resource):
             return None
         address: State = next(iter(found.get("NatGatewayAddresses", [])), {})
         return {
+            "availabilityMode": "zonal",
             "connectivityType": "public",
             **self.plain(found),
             "allocationId": address.get("AllocationId"),

@@ -191,20 +191,18 @@ class RouteTableAssociation(Ec2Resource):
         return str(self.ask(aws, "AssociateRouteTable", **given)["AssociationId"])
 
     def read(self, aws: Aws, identity: str, prior: State) -> State | None:
-        filters = [{"Name": "association.route-table-association-id", "Values": [identity]}]
-        for table in self.ask(aws, "DescribeRouteTables", Filters=filters)["RouteTables"]:
-            for association in table.get("Associations", ()):
-                if association["RouteTableAssociationId"] == identity:
-                    return self.plain({"RouteTableId": table["RouteTableId"], **association})
-        return None
+        found = self._find(aws, identity, prior)
+        return self.plain(found) if found else None
 
     def update(self, aws: Aws, identity: str, old: State, new: State, changed: AbstractSet[str]) -> None:
-        # AWS gives the association a new id here, and so would the official provider; the old one is kept where it can.
-        table = new["routeTableId"]
-        self.ask(aws, "ReplaceRouteTableAssociation", AssociationId=identity, RouteTableId=table)
+        found = self._find(aws, identity, old) or {"RouteTableAssociationId": identity}
+        present, table = found["RouteTableAssociationId"], new["routeTableId"]
+        self.ask(aws, "ReplaceRouteTableAssociation", AssociationId=present, RouteTableId=table)
 
     def delete(self, aws: Aws, identity: str, state: State) -> None:
-        self.ask(aws, "DisassociateRouteTable", AssociationId=identity)
+        found = self._find(aws, identity, state)
+        if found:
+            self.ask(aws, "DisassociateRouteTable", AssociationId=found["RouteTableAssociationId"])
 
     def locate(self, aws: Aws, imported: str) -> tuple[str, State]:
         target, _, table = imported.partition("/")
@@ -214,6 +212,17 @@ class RouteTableAssociation(Ec2Resource):
         raise AwsError(
             f"no association of {target!r} with route table {table!r}; import it as SUBNET_ID/ROUTE_TABLE_ID"
         )
+
+    def _find(self, aws: Aws, identity: str, state: State) -> State | None:
+        """AWS's description; by the subnet where the id is old, for AWS gives a new one with every new table."""
+        by_id = {"Name": "association.route-table-association-id", "Values": [identity]}
+        by_subnet = {"Name": "association.subnet-id", "Values": [state.get("subnetId", "")]}
+        for chosen in (by_id, by_subnet) if state.get("subnetId") else (by_id,):
+            for table in self.ask(aws, "DescribeRouteTables", Filters=[chosen])["RouteTables"]:
+                for found in table.get("Associations", ()):
+                    if found["RouteTableAssociationId"] == identity or found.get("SubnetId") in chosen["Values"]:
+                        return {"RouteTableId": table["RouteTableId"], **found}
+        return None
 
 
 def _destination(route: Any) -> tuple[str, str]:

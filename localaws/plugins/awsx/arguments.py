@@ -182,7 +182,7 @@ def _nat(inputs: Mapping[str, Any], zones: int, subnets: Sequence[Subnet]) -> tu
     ids = tuple(configuration.get("elasticIpAllocationIds") or ())
     wanted = {NO_NAT: 0, ONE_NAT: 1, NAT_PER_ZONE: zones}[nat]
     if ids and len(ids) != wanted:
-        reason = f"{len(ids)} given, but strategy {nat} makes {wanted} NAT gateways"
+        reason = f"{len(ids)} given, but strategy {nat} needs {wanted}"
         raise ArgumentError("natGateways.elasticIpAllocationIds", reason)
     types = {subnet.spec.type for subnet in subnets}
     if nat != NO_NAT and not (layout.PUBLIC in types and types & {layout.PRIVATE, layout.ISOLATED}):

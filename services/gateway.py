@@ -1,0 +1,77 @@
+"""The way into the mesh: a virtual gateway, run by Envoy tasks behind a network load balancer."""
+
+import pulumi
+
+from services.aws import appmesh, lb
+from services.containers import ENVOY_NAME, MESH_PORT, Envoy
+from services.fargate import Balanced, Placement, run_on_fargate
+from services.network import WEB_PORT, Network
+from services.settings import Settings
+from services.task import TaskPlan, register_task
+
+GRACE_PERIOD = 60  # seconds
+
+_PLAN = TaskPlan(
+    family="mesh-gw-proxy-taskdef",
+    envoy=Envoy(log_level="info", log_prefix="/mesh-gateway", reservation=256, is_gateway=True),
+)
+
+
+class Gateway(pulumi.ComponentResource):
+    """`virtual_gateway`, the ECS service and task that run it, and the load balancer's public `dns` name."""
+
+    def __init__(  # noqa: PLR0913 - all but one are keywords
+        self,
+        name: str,
+        *,
+        mesh: appmesh.Mesh,
+        network: Network,
+        placement: Placement,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ecs-tracing:services:Gateway", name, {}, opts)
+        self.virtual_gateway = appmesh.VirtualGateway(
+            f"{name}-virtual-gateway",
+            name="ecsworkshop-vgw",
+            mesh_name=mesh.name,
+            spec={"listeners": [{"port_mapping": {"port": MESH_PORT, "protocol": "http"}}]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.task = register_task(self, name, _PLAN, mesh_resource_arn=self.virtual_gateway.arn, settings=settings)
+        self.dns, balanced = self._balance(name, network)
+        self.service = run_on_fargate(
+            self, name, service_name="mesh-gw-proxy", task=self.task, placement=placement, balanced=balanced
+        )
+        self.register_outputs({"dns": self.dns})
+
+    def _balance(self, name: str, network: Network) -> tuple[pulumi.Output[str], Balanced]:
+        opts = pulumi.ResourceOptions(parent=self)
+        balancer = lb.LoadBalancer(
+            f"{name}-balancer",
+            load_balancer_type="network",
+            internal=False,
+            enable_deletion_protection=False,
+            subnets=network.public_subnet_ids,
+            security_groups=[network.balancer.id],
+            opts=opts,
+        )
+        group = lb.TargetGroup(
+            f"{name}-targets", protocol="TCP", port=WEB_PORT, target_type="ip", vpc_id=network.vpc_id, opts=opts
+        )
+        listener = lb.Listener(
+            f"{name}-listener",
+            load_balancer_arn=balancer.arn,
+            protocol="TCP",
+            port=WEB_PORT,
+            default_actions=[{"type": "forward", "target_group_arn": group.arn}],
+            opts=opts,
+        )
+        balanced = Balanced(
+            target_group_arn=group.arn,
+            container=ENVOY_NAME,
+            port=MESH_PORT,
+            grace_period=GRACE_PERIOD,
+            listener=listener,
+        )
+        return balancer.dns_name, balanced

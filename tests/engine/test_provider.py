@@ -1,0 +1,199 @@
+"""The aws stand-in under the real engine: every resource type through its whole life."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.provider_drift import DELETED, DRIFT, wreak
+from tests.engine.provider_program import MESH_ACCESS, Variant, program
+from tests.engine.provider_support import Stack, Stage
+
+# The SDK itself warns, when its ec2 module is first used, of a class in it that this program does not use.
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:aws.ec2.encryptioncontrol:DeprecationWarning")]
+
+FIRST = Variant()
+SECOND = Variant(
+    purpose="other",
+    retention=14,
+    health_interval=10,
+    port=3001,
+    weight=2,
+    actions=("logs:PutLogEvents",),
+    insights="disabled",
+    ttl=30,
+    description="second",
+    dns_hostnames=False,
+    minimum=2,
+    target=60,
+    minimum_healthy=100,
+    instance_type="t3.large",
+    egress="ALLOW_ALL",
+    log_path="/dev/null",
+    public_ip=True,
+)
+TAGS = {"tags.purpose", "tagsAll.purpose"}
+LISTENER = "spec.listeners[0].portMapping.port"
+# What the second variant changes, by resource; all of it in place.
+UPDATES = {
+    "network": {"enableDnsHostnames", *TAGS},
+    **dict.fromkeys(("public", "gateway", "address", "nat", "outward", "inward", "shared", "profile", "task"), TAGS),
+    "association": {"routeTableId"},
+    "ingress": {"fromPort", "toPort", "description", *TAGS},
+    "egress": {"description"},
+    "inline": {"ingress[0]"},
+    "role": {"description", *TAGS},
+    "policy": {"policy"},
+    "instance": {"instanceType", *TAGS},
+    "logs": {"retentionInDays", *TAGS},
+    "namespace": {"description", *TAGS},
+    "registry": {"dnsConfig.dnsRecords[0].ttl", *TAGS},
+    "mesh": {"spec.egressFilter.type", *TAGS},
+    "entry": {LISTENER, *TAGS},
+    "node": {LISTENER, "spec.logging.accessLog.file.path", *TAGS},
+    "router": {LISTENER, *TAGS},
+    "route": {"spec.httpRoute.action.weightedTargets[0]", *TAGS},
+    "virtual": {"spec.provider.virtualNode", "spec.provider.virtualRouter", *TAGS},
+    "way": {"spec.httpRoute.match.prefix", *TAGS},
+    "cluster": {"settings[0]", *TAGS},
+    "balancer": TAGS,
+    "group": {"healthCheck.interval", *TAGS},
+    "door": {"port", *TAGS},
+    "service": {"deploymentMinimumHealthyPercent", "networkConfiguration.assignPublicIp", *TAGS},
+    "scaled": {"minCapacity", *TAGS},
+    "scaling": {"targetTrackingScalingPolicyConfiguration.targetValue"},
+}
+# What a change of names, address range, policy and log level replaces, and for which property.
+REPLACED = {
+    "network": {"cidrBlock"},
+    "public": {"cidrBlock", "vpcId"},
+    "shared": {"description"},
+    "attachment": {"policyArn"},
+    "namespace": {"name"},
+    "mesh": {"name"},
+    "cluster": {"name"},
+    "task": {"containerDefinitions"},
+}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("provider"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def first(stage: Stage) -> Stack:
+    stack = stage.stack(program(FIRST))
+    stack.up()
+    return stack
+
+
+def updates(paths: dict[str, set[str]]) -> dict[str, tuple[str, set[str]]]:
+    return {name: ("update", differing) for name, differing in paths.items()}
+
+
+def test_nothing_changes_after_an_update(first: Stack) -> None:
+    """An update and a refresh right after it find every resource as it is to be."""
+    assert {} == first.refresh()
+    assert {} == first.preview()
+
+
+def test_refresh_shows_exactly_what_others_changed(first: Stack, stage: Stage) -> None:
+    """What was changed or deleted behind Pulumi's back is shown, nothing else, and the next update repairs it."""
+    wreak(stage, first.ids(), first.outputs_of)
+
+    assert updates(DRIFT) | dict.fromkeys(DELETED, ("delete", set())) == first.refresh()
+
+    repaired = first.up()
+    assert updates(DRIFT) | dict.fromkeys(DELETED, ("create", set())) == repaired
+    assert {} == first.refresh()
+
+
+def test_everything_imports_as_it_is(first: Stack, stage: Stage) -> None:
+    """Each resource can be adopted by the id that the SDK documents for its type; nothing differs then."""
+    made_up = {
+        name: first.outputs_of(name)["name"]
+        for name in first.ids()
+        if "name" in first.inputs_of(name).get("__defaults", ())
+    }
+    steps = stage.stack(program(FIRST, import_ids(first), made_up), "imported").up()
+
+    assert {("import", frozenset())} == {(operation, frozenset(paths)) for operation, paths in steps.values()}
+    assert set(first.ids()) - {"default_7_51_1"} == set(steps)
+    assert {} == stage.stack(program(FIRST, names=made_up), "imported").preview()
+
+
+def test_one_resource_imports_by_hand(first: Stack, stage: Stage, tmp_path: Path) -> None:
+    """`pulumi import` on the command line adopts one resource into a stack."""
+    (tmp_path / "Pulumi.yaml").write_text("name: provider\nruntime: python\n")
+    stage.stack(lambda: None, "by-hand").up()
+    kind, name = "aws:cloudwatch/logGroup:LogGroup", first.ids()["logs"]
+
+    result = stage.pulumi(
+        "import", kind, "logs", name, "--stack", "by-hand", "--generate-code=false", "--yes", folder=tmp_path
+    )
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert 7 == stage.stack(lambda: None, "by-hand").outputs_of("logs")["retentionInDays"]
+
+
+def test_updates_are_in_place_and_name_what_changed(first: Stack, stage: Stage) -> None:
+    """A changed program changes each resource in place, and only in the properties that differ."""
+    second = stage.stack(program(SECOND))
+
+    assert updates(UPDATES) == second.up()
+    assert {} == second.refresh()
+    assert {} == second.preview()
+    assert (
+        "other"
+        == stage.aws("logs").list_tags_for_resource(resourceArn=second.outputs_of("logs")["arn"])["tags"]["purpose"]
+    )
+    assert 3 == len(second.outputs_of("service")["networkConfiguration"])
+
+
+def test_what_cannot_change_is_replaced(first: Stack, stage: Stage) -> None:
+    """A change that AWS has no call for makes a new resource, and the plan names the property that asks for it."""
+    changed = Variant(**{**vars(SECOND), "names": "b", "cidr": "10.1.0.0/24", "policy": MESH_ACCESS, "level": "debug"})
+    plan = stage.stack(program(changed)).preview()
+
+    replaced = {name: paths for name, (operation, paths) in plan.items() if operation == "replace"}
+    assert REPLACED.items() <= replaced.items()
+    stack = stage.stack(program(changed))
+    stack.up()
+    assert {} == stack.preview()
+
+
+def test_destroy_leaves_nothing(first: Stack, stage: Stage) -> None:
+    """In the end AWS is as empty as in the beginning."""
+    first.destroy()
+
+    assert [] == stage.aws("ecs").list_clusters()["clusterArns"]
+    assert [] == stage.aws("appmesh").list_meshes()["meshes"]
+    assert [] == stage.aws("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert [] == stage.aws("ec2").describe_addresses()["Addresses"]
+    assert [] == stage.aws("servicediscovery").list_namespaces()["Namespaces"]
+    assert [] == stage.aws("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["false"]}])["Vpcs"]
+
+
+def import_ids(stack: Stack) -> dict[str, str]:
+    """The ids to import by, as the SDK's documentation of each type gives their form."""
+    ids = {name: identity for name, identity in stack.ids().items() if name != "default_7_51_1"}
+    out = {name: stack.outputs_of(name) for name in ids}
+    mesh = out["mesh"]["name"]
+    scaled = f"ecs/{ids['scaled']}/ecs:service:DesiredCount"
+    return {
+        **ids,
+        "default": f"{ids['outward']}_0.0.0.0/0",
+        "association": f"{ids['public']}/{ids['outward']}",
+        "cluster": out["cluster"]["name"],
+        "task": out["task"]["arn"],
+        "service": f"{out['cluster']['name']}/crystal",
+        "namespace": f"{ids['namespace']}:{ids['network']}",
+        **{name: f"{mesh}/{out[name]['name']}" for name in ("entry", "node", "router", "virtual")},
+        "route": f"{mesh}/router/route",
+        "way": f"{mesh}/entry/way",
+        "scaled": scaled,
+        "scaling": f"{scaled}/{ids['scaling']}",
+    }
