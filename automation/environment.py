@@ -70,7 +70,7 @@ def _embedded_aws(say: Callable[[str], None]) -> dict[str, str]:
         instance.start()
         return instance.environment()
     except LocalAwsError as error:
-        raise UsageError(str(error)) from error
+        raise _with_next(error) from error
 
 
 def find_cli(say: Callable[[str], None]) -> Path:
@@ -78,4 +78,10 @@ def find_cli(say: Callable[[str], None]) -> Path:
     try:
         return ensure(say)
     except PulumiCliError as error:
-        raise UsageError(str(error)) from error
+        raise _with_next(error) from error
+
+
+def _with_next(error: Exception) -> UsageError:
+    """Other packages put the next command behind their message."""
+    message, _, command = str(error).partition(" Next: ")
+    return UsageError(message, next_command=command or None)

@@ -41,8 +41,9 @@ class StackFiles:
         try:
             return Settings.parse(plain)
         except SettingsError as error:
-            message = f"{self._shown(service)}: {error}"
-            raise UsageError(message) from error
+            reason, _, command = str(error).partition(" Next: ")
+            message = f"{self._shown(service)}: {reason}"
+            raise UsageError(message, next_command=f"{command} --stack {self._environment}-{service}") from error
 
     def write_changed(self, service: str, changes: Mapping[str, str], target: Path) -> Path:
         """A copy of the stack's file with `changes`, for a preview that must not touch the original."""

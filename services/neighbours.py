@@ -23,7 +23,7 @@ class Neighbour:
         self._service = service
         self._stack = f"{environment}-{service}"
         qualified = f"{pulumi.get_organization()}/{pulumi.get_project()}/{self._stack}"
-        existing = pulumi.Output.from_input(self._existing(qualified))
+        existing: Any = pulumi.Output.from_input(self._existing(qualified))  # the SDK takes it, but declares str
         self._reference = pulumi.StackReference(service, stack_name=existing)
 
     @property
@@ -58,7 +58,7 @@ class Neighbour:
             return outputs[key]
         if pulumi.runtime.is_dry_run():
             return _unknown()
-        raise self._missing(f"has no output '{key}': it is not completely deployed")
+        raise self._missing(f"has no output '{key}': it is not completely deployed" if outputs else "is not deployed")
 
     def _missing(self, what: str) -> PrerequisiteError:
         option = "" if self._environment == "local" else f" --env {self._environment}"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from localaws import state
 from localaws.instance import Instance, LocalAwsError
@@ -45,7 +44,10 @@ def build(instance: Instance) -> None:
     action = {"Type": "forward", "TargetGroupArn": target["TargetGroupArn"]}
     elb.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="TCP", Port=80, DefaultActions=[action])
 
-    client_of(instance, "logs").create_log_group(logGroupName="crystal", tags={"a": "b"})
+    logs = client_of(instance, "logs")
+    logs.create_log_group(logGroupName="crystal", tags={"a": "b"})
+    logs.create_log_group(logGroupName="gone")
+    logs.delete_log_group(logGroupName="gone")
     client_of(instance, "ssm").put_parameter(Name="/flag", Value="on", Type="String")
     client_of(instance, "servicediscovery").create_private_dns_namespace(Name="service.local", Vpc=vpc)
     mesh = client_of(instance, "appmesh")
@@ -199,16 +201,3 @@ def test_a_stop_that_can_not_save_is_refused(fresh: Instance) -> None:
     (fresh.state / "aws.state").rmdir()
     fresh.stop()
     assert (fresh.state / "aws.state").is_file()
-
-
-def test_what_was_deleted_stays_deleted(fresh: Instance) -> None:
-    """A deletion is kept over a restart like anything else."""
-    fresh.start()
-    logs = client_of(fresh, "logs")
-    logs.create_log_group(logGroupName="gone")
-    logs.delete_log_group(logGroupName="gone")
-    fresh.stop()
-    fresh.start()
-
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        client_of(fresh, "logs").delete_log_group(logGroupName="gone")
