@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from automation.advice import advice
 from automation.events import Change, summarise
 from automation.report import Report
 from automation.run import Row, State
@@ -101,7 +102,10 @@ def diagnostics(rows: Sequence[Row]) -> RenderableType:
     for row in rows:
         if row.state is State.FAILED:
             lines.append(Text(f"{row.step.service} failed:", style="bold red"))
-            lines.extend(Text(f"  {error}") for error in (row.progress.errors or [row.reason]))
+            errors = row.progress.errors or [row.reason]
+            lines.extend(Text(f"  {error}") for error in errors)
+            if helpful := advice(row.step.stack, errors):
+                lines.append(Text(f"  {helpful}", style="yellow"))
     return Group(*lines)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from automation.advice import advice
 from automation.errors import ExitCode
 from automation.events import Change, summarise
 from automation.run import Row, State
@@ -86,6 +87,7 @@ class Report:
             "seconds": round(row.elapsed(time.monotonic()), 3),
             "changes": dict(row.progress.applied),
             "errors": row.progress.errors,
+            "advice": advice(row.step.stack, row.progress.errors),
             "warnings": row.progress.warnings,
         }
         if row.step.service in self.plan:

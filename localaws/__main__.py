@@ -55,7 +55,9 @@ def main() -> None:
 
 @main.command()
 @_state
-@click.option("--port", type=click.IntRange(1, _LAST_PORT), metavar="N", help="Port.  [default: as last time, else any]")
+@click.option(
+    "--port", type=click.IntRange(1, _LAST_PORT), metavar="N", help="Port.  [default: as last time, else any]"
+)
 @_json
 def start(state: Path | None, port: int | None, as_json: bool) -> None:
     """Start it, unless it runs.

@@ -49,7 +49,10 @@ class Application:
 
     def _answer(self, request: "_Rereadable") -> Response:
         if not _from_here(request):
-            return _plain(HTTPStatus.FORBIDDEN, "localaws answers programs of this machine only, by the name 127.0.0.1 or localhost.")
+            return _plain(
+                HTTPStatus.FORBIDDEN,
+                "localaws answers programs of this machine only, by the name 127.0.0.1 or localhost.",
+            )
         if request.path.startswith(_CONTROL):
             return self._control(request)
         started = time.monotonic()
@@ -63,7 +66,11 @@ class Application:
         if fault := self._faults.strike(call):
             return call.refuse(fault.code or "InternalFailure", "Failed on demand of a test.", fault.status or 500)
         if not call.operation:
-            return call.refuse("UnknownOperationException", f"localaws does not know this call of {call.service}.", HTTPStatus.BAD_REQUEST)
+            return call.refuse(
+                "UnknownOperationException",
+                f"localaws does not know this call of {call.service}.",
+                HTTPStatus.BAD_REQUEST,
+            )
         with state.lock:
             try:
                 response = Response.from_app(self._moto, request.rewound(), buffered=True)

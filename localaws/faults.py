@@ -65,7 +65,11 @@ class Fault:
             if name not in _FIELDS:
                 message = f"{name!r} is no field of a fault; there are {', '.join(_FIELDS)}."
                 raise ValueError(message)
-            if not isinstance(value, _FIELDS[name]) or isinstance(value, bool) or (isinstance(value, _NUMBERS) and value < 0):
+            if (
+                not isinstance(value, _FIELDS[name])
+                or isinstance(value, bool)
+                or (isinstance(value, _NUMBERS) and value < 0)
+            ):
                 message = f"The fault's {name} can't be {value!r}."
                 raise ValueError(message)
         return cls(**given)

@@ -2,8 +2,8 @@
 
 The state folder holds
 
-    server.json      where the server answers; the server holds a lock on this very file as long as it lives, so a file left
-                     by a dead process is told from a living one whatever has become of its process id
+    server.json      where the server answers. The server holds a lock on this very file as long as it lives, so that one
+                     left by a dead process is known as such, whatever has become of its process id
     aws.state        what AWS knows, kept over a restart
     server.log       one line a call
     pulumi-home/     PULUMI_HOME with our plugins (pulumi-home-official/ where the official ones are wanted)
@@ -197,7 +197,14 @@ class Instance:
             raise LocalAwsError(message) from error
 
     def _launch(self, port: int | None) -> None:
-        command = [sys.executable, "-P", "-m", "localaws.server", str(self.state), *([] if port is None else [str(port)])]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "localaws.server",
+            str(self.state),
+            *([] if port is None else [str(port)]),
+        ]
         python_path = os.pathsep.join([str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
         log = self.state / "server.log"
         try:

@@ -89,7 +89,7 @@ class Store:
             try:
                 self.save()
             except OSError as error:
-                _log.error("The state is not saved: %s", error)  # noqa: TRY400 - no fault of the program
+                _log.error("The state is not saved: %s", error)
             self._closed.wait(max(_PAUSE_SECONDS, (time.monotonic() - started) / _LARGEST_SHARE))
 
     def close(self) -> None:
@@ -104,7 +104,8 @@ class Store:
             self.save()
 
     def _unusable(self, reason: str) -> LocalAwsError:
-        message = f"The embedded AWS's state file {self._path} {reason}. To start over from nothing: {command('reset', self._path.parent)}"
+        again = command("reset", self._path.parent)
+        message = f"The embedded AWS's state file {self._path} {reason}. To start over from nothing: {again}"
         return LocalAwsError(message)
 
 

@@ -1,7 +1,7 @@
 """The server process of the embedded AWS: `python -m localaws.server STATE [PORT]`, started by `localaws.instance`.
 
-It gets ready, puts itself into the background, and serves until SIGTERM or SIGINT. The command ends with 0 once the server
-answers, or with 2 and the reason on stderr.
+It gets ready, puts itself into the background, and serves until SIGTERM or SIGINT. The command ends with 0 once the
+server answers, or with 2 and the reason on stderr.
 """
 
 import errno
@@ -61,7 +61,9 @@ def _listen(folder: Path, port: int | None, last: int) -> socket.socket:
         if port is not None:
             reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be had ({error.strerror})"
             again = command("start", folder)
-            message = f"Port {port} of 127.0.0.1 {reason}. To take any that is free: {again}; to name one: {again} --port N"
+            message = (
+                f"Port {port} of 127.0.0.1 {reason}. To take any that is free: {again}; to name one: {again} --port N"
+            )
             raise LocalAwsError(message) from error
         listener.bind(("127.0.0.1", 0))
     listener.listen(_BACKLOG)

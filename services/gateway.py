@@ -48,7 +48,7 @@ class Gateway(pulumi.ComponentResource):
     def _balance(self, name: str, network: Network) -> tuple[pulumi.Output[str], Balanced]:
         opts = pulumi.ResourceOptions(parent=self)
         balancer = lb.LoadBalancer(
-            f"{name}-balancer",
+            f"{name}-nlb",  # short: AWS allows 32 characters, random suffix included
             load_balancer_type="network",
             internal=False,
             enable_deletion_protection=False,

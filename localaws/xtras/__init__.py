@@ -1,4 +1,4 @@
-"""What moto lacks in the services that are not replaced as a whole; one module a service, each says what it mends and why."""
+"""What moto lacks in the services that are not replaced as a whole: one module a service, which says what it mends."""
 
 from localaws.xtras import autoscaling, cloudmap, ec2, elbv2, iam, logs, ssm
 

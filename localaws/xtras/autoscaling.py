@@ -2,7 +2,7 @@
 
 import json
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import moto.applicationautoscaling.urls
 from moto.applicationautoscaling.models import (
@@ -68,7 +68,9 @@ class AutoscalingBackend(ApplicationAutoscalingBackend):
     ) -> FakeApplicationAutoscalingPolicy:
         """Make a policy of a target, or change one, which keeps its ARN."""
         if resource_id not in self.targets.get(scalable_dimension, {}):
-            message = f"No scalable target registered for service namespace: {service_namespace}, resource ID: {resource_id}"
+            message = (
+                f"No scalable target registered for service namespace: {service_namespace}, resource ID: {resource_id}"
+            )
             raise AutoscalingError("ObjectNotFoundException", f"{message}, scalable dimension: {scalable_dimension}")
         key = FakeApplicationAutoscalingPolicy.formulate_key(
             service_namespace, resource_id, scalable_dimension, policy_name
@@ -90,7 +92,7 @@ def install() -> None:
 
     def register_with_tags(response: ApplicationAutoScalingResponse) -> str:
         answer = register(response)
-        _backend(response).tags(json.loads(answer)["ScalableTargetARN"]).update(response._get_param("Tags") or {})
+        _backend(response).tags(json.loads(answer)["ScalableTargetARN"]).update(_given(response).get("Tags") or {})
         return answer
 
     add(
@@ -103,19 +105,22 @@ def install() -> None:
     )
 
 
-def _backend(response: ApplicationAutoScalingResponse) -> Any:
-    return response.applicationautoscaling_backend
+def _backend(response: ApplicationAutoScalingResponse) -> AutoscalingBackend:
+    return cast("AutoscalingBackend", response.applicationautoscaling_backend)
+
+
+def _given(response: ApplicationAutoScalingResponse) -> dict[str, Any]:
+    return dict(json.loads(response.body))
 
 
 def _describe_scalable_targets(response: ApplicationAutoScalingResponse) -> str:
-    response._validate_params()
+    response._validate_params()  # noqa: SLF001 - as the method does that this stands in for
+    given = _given(response)
     found = _backend(response).describe_scalable_targets(
-        response._get_param("ServiceNamespace"),
-        response._get_param("ResourceIds"),
-        response._get_param("ScalableDimension"),
+        given.get("ServiceNamespace"), given.get("ResourceIds"), given.get("ScalableDimension")
     )
-    start = int(response._get_param("NextToken") or 0)
-    end = start + (response._get_int_param("MaxResults") or _PAGE)
+    start = int(given.get("NextToken") or 0)
+    end = start + (given.get("MaxResults") or _PAGE)
     answer = {"ScalableTargets": [_described(target) for target in found[start:end]]}
     return json.dumps(answer if end >= len(found) else {**answer, "NextToken": str(end)})
 
@@ -135,16 +140,20 @@ def _described(target: FakeScalableTarget) -> dict[str, Any]:
 
 
 def _list_tags_for_resource(response: ApplicationAutoScalingResponse) -> str:
-    return json.dumps({"Tags": _backend(response).tags(response._get_param("ResourceARN"))})
+    return json.dumps({"Tags": _tags(response)})
 
 
 def _tag_resource(response: ApplicationAutoScalingResponse) -> str:
-    _backend(response).tags(response._get_param("ResourceARN")).update(response._get_param("Tags"))
+    _tags(response).update(_given(response)["Tags"])
     return "{}"
 
 
 def _untag_resource(response: ApplicationAutoScalingResponse) -> str:
-    tags = _backend(response).tags(response._get_param("ResourceARN"))
-    for key in response._get_param("TagKeys"):
+    tags = _tags(response)
+    for key in _given(response)["TagKeys"]:
         tags.pop(key, None)
     return "{}"
+
+
+def _tags(response: ApplicationAutoScalingResponse) -> dict[str, str]:
+    return _backend(response).tags(_given(response)["ResourceARN"])

@@ -106,7 +106,10 @@ class CloudMapBackend(ServiceDiscoveryBackend):
         """Delete a service that no instance is registered with."""
         service = self.get_service(service_id)
         if service.instances:
-            raise CloudMapError("ResourceInUse", "Service contains registered instances; delete the instances before deleting the service")
+            raise CloudMapError(
+                "ResourceInUse",
+                "Service contains registered instances; delete the instances before deleting the service",
+            )
         super().delete_service(service_id)
         self.tagger.delete_all_tags_for_resource(service.arn)
 
@@ -120,7 +123,8 @@ class CloudMapBackend(ServiceDiscoveryBackend):
 
     def list_tags_for_resource(self, resource_arn: str) -> dict[str, Tags]:
         """Return the tags of what there is."""
-        if resource_arn not in {known.arn for known in (*self.namespaces.values(), *self.services.values())}:
+        namespaces, services = self.namespaces.values(), self.services.values()
+        if resource_arn not in {*(namespace.arn for namespace in namespaces), *(service.arn for service in services)}:
             raise CloudMapError("ResourceNotFoundException", f"Resource not found: {resource_arn}")
         return super().list_tags_for_resource(resource_arn)
 

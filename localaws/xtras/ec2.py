@@ -77,7 +77,9 @@ def _free(backend: EC2Backend, subnet: Any) -> Iterator[str]:
             yield address
 
 
-def _prep_nics(prepare: Callable[..., None], instance: Instance, nic_spec: list[Any], *args: Any, **kwargs: Any) -> None:
+def _prep_nics(
+    prepare: Callable[..., None], instance: Instance, nic_spec: list[Any], *args: Any, **kwargs: Any
+) -> None:
     """Have the interfaces that are made with an instance go with it, unless asked otherwise."""
     kept = {int(spec["DeviceIndex"]) for spec in nic_spec if _outlives(spec)}
     prepare(instance, nic_spec, *args, **kwargs)
@@ -89,7 +91,9 @@ def _outlives(spec: dict[str, Any]) -> bool:
     return bool(spec.get("NetworkInterfaceId")) or spec.get("DeleteOnTermination") is False
 
 
-def _create_nat_gateway(create: Callable[..., NatGateway], backend: EC2Backend, *args: Any, **kwargs: Any) -> NatGateway:
+def _create_nat_gateway(
+    create: Callable[..., NatGateway], backend: EC2Backend, *args: Any, **kwargs: Any
+) -> NatGateway:
     """Say what kind of gateway it is, where nothing was asked for."""
     gateway = create(backend, *args, **kwargs)
     gateway.connectivity_type = gateway.connectivity_type or "public"
@@ -148,7 +152,9 @@ def _detach_internet_gateway(
     detach: Callable[..., None], backend: EC2Backend, internet_gateway_id: str, vpc_id: str
 ) -> None:
     if any(address.eni and address.eni.subnet.vpc_id == vpc_id for address in backend.addresses):
-        message = f"Network {vpc_id} has some mapped public address(es). Please unmap those before detaching the gateway."
+        message = (
+            f"Network {vpc_id} has some mapped public address(es). Please unmap those before detaching the gateway."
+        )
         raise Ec2Error("DependencyViolation", message)
     detach(backend, internet_gateway_id, vpc_id)
 

@@ -77,6 +77,16 @@ def test_diagnostics_of_two_failed_stacks_are_never_mixed() -> None:
     assert shown(display.diagnostics(rows)).splitlines() == expected
 
 
+def test_a_failure_with_a_known_cause_comes_with_advice() -> None:
+    """What already exists in AWS but not in the state is the mark of a deleted state: the way back is named."""
+    error = (
+        "crystal-node: creating App Mesh Virtual Node: ConflictException: VirtualNode with name crystal already exists"
+    )
+    text = shown(display.diagnostics([row("crystal", State.FAILED, progress=Progress(errors=[error]))]), width=1000)
+    assert "state was probably deleted" in text
+    assert "pulumi stack import --stack local-crystal" in text
+
+
 def test_text_from_aws_is_never_taken_for_markup() -> None:
     """An error with square brackets is shown as it is."""
     rows = [row("crystal", State.FAILED, progress=Progress(errors=["bad value [bold]x[/bold]"]))]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -17,7 +18,7 @@ class Project:
 
     Args:
         folder: is made and holds everything, backend and PULUMI_HOME included.
-        environment: variables for every command, over the caller's and the project's own.
+        environment: variables for every command, over the caller's; where Pulumi keeps things is the project's own affair.
 
     """
 
@@ -31,11 +32,12 @@ class Project:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
         self.environment = {
             **inherited,
+            **(environment or {}),
+            "PATH": os.pathsep.join([str(Path(sys.prefix, "bin")), inherited["PATH"]]),
             "PULUMI_BACKEND_URL": f"file://{state}",
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            **(environment or {}),
         }
         self.program("")
         self.pulumi("stack", "init", "dev")

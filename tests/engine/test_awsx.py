@@ -49,10 +49,8 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture
 def project(instance: Instance, tmp_path: Path) -> Project:
-    made = Project(tmp_path / "project", {**instance.environment(), "PULUMI_HOME": str(tmp_path / "home")})
-    made.environment["PULUMI_BACKEND_URL"] = f"file://{made.folder / 'state'}"
-    install(tmp_path / "home")
-    made.pulumi("stack", "select", "dev", "--create")
+    made = Project(tmp_path / "project", instance.environment())
+    install(made.folder / "home")
     return made
 
 

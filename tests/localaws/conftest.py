@@ -21,7 +21,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture(scope="session")
 def client(instance: Instance) -> Callable[..., Any]:
-    """Boto3 clients of the shared instance: client("ecs"), client("ec2", "eu-west-1")."""
+    """Clients of the shared instance by service, such as "ecs", and region where it is not us-east-1."""
     return lambda service, region="us-east-1": client_of(instance, service, region)
 
 

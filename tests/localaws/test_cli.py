@@ -56,7 +56,7 @@ def test_start_finds_what_runs(instance: Instance) -> None:
 
 def test_env_can_be_evaluated(instance: Instance) -> None:
     """A shell that evaluates it has the instance's variables, values with spaces and all."""
-    script = f'eval "$("$0" -m localaws env --state {instance.state})" && "$0" -c "import os; print(os.environ[\'AWS_ENDPOINT_URL\'])"'
+    script = f'eval "$("$0" -m localaws env --state {instance.state})" && echo "$AWS_ENDPOINT_URL"'
     result = subprocess.run(["sh", "-c", script, sys.executable], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert f"{instance.status().endpoint}\n" == result.stdout
@@ -67,7 +67,7 @@ def test_env_prints_nothing_but_exports(instance: Instance) -> None:
     lines = command_line("env", state=instance.state).stdout.splitlines()
 
     assert f"export AWS_ENDPOINT_URL={instance.status().endpoint}" in lines
-    assert [] == [line for line in lines if not line.startswith("export ")]
+    assert [line for line in lines if not line.startswith("export ")] == []
 
 
 def test_env_starts_what_does_not_run(fresh: Instance) -> None:
@@ -116,7 +116,7 @@ def test_our_errors_are_one_line(instance: Instance) -> None:
     result = command_line("start", "--port", "1", state=instance.state)
 
     assert result.returncode == 2
-    assert 1 == len(result.stderr.splitlines())
+    assert len(result.stderr.splitlines()) == 1
     assert f"python -m localaws stop --state {instance.state}" in result.stderr
 
 

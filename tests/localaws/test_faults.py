@@ -59,7 +59,7 @@ def test_a_fault_speaks_the_protocol_of_the_service(
     with pytest.raises(ClientError) as caught:
         getattr(client(service), call)()
     response = caught.value.response
-    assert "ServiceUnavailable" == response["Error"]["Code"]
+    assert response["Error"]["Code"] == "ServiceUnavailable"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
@@ -67,24 +67,24 @@ def test_a_fault_strikes_only_what_it_names(client: Client, inject: Inject) -> N
     """Other operations and services go on."""
     inject({"service": "ecs", "operation": "ListClusters", "status": 500})
 
-    assert [500] == outcomes(client("ecs").list_clusters, 1)
-    assert [200] == outcomes(client("ecs").describe_clusters, 1)
-    assert [200] == outcomes(client("sts").get_caller_identity, 1)
+    assert outcomes(client("ecs").list_clusters, 1) == [500]
+    assert outcomes(client("ecs").describe_clusters, 1) == [200]
+    assert outcomes(client("sts").get_caller_identity, 1) == [200]
 
 
 def test_stars_stand_for_everything(client: Client, inject: Inject) -> None:
     """A fault of all services strikes all of them."""
     inject({"service": "*", "operation": "*", "status": 400, "code": "Throttling"})
 
-    assert [400] == outcomes(client("ecs").list_clusters, 1)
-    assert [400] == outcomes(client("sts").get_caller_identity, 1)
+    assert outcomes(client("ecs").list_clusters, 1) == [400]
+    assert outcomes(client("sts").get_caller_identity, 1) == [400]
 
 
 def test_a_fault_lets_some_pass_and_then_strikes_so_often(client: Client, inject: Inject) -> None:
     """Two pass, two fail, the rest pass."""
     inject({"service": "sts", "operation": "GetCallerIdentity", "status": 500, "skip": 2, "times": 2})
 
-    assert [200, 200, 500, 500, 200] == outcomes(client("sts").get_caller_identity, 5)
+    assert outcomes(client("sts").get_caller_identity, 5) == [200, 200, 500, 500, 200]
 
 
 def test_a_rate_strikes_a_share(client: Client, inject: Inject) -> None:
@@ -99,7 +99,7 @@ def test_a_hanging_call_goes_on_later(client: Client, inject: Inject) -> None:
     inject({"service": "sts", "operation": "*", "hang": 0.3})
     began = time.monotonic()
 
-    assert [200] == outcomes(client("sts").get_caller_identity, 1)
+    assert outcomes(client("sts").get_caller_identity, 1) == [200]
     assert time.monotonic() - began >= 0.3
 
 
@@ -111,10 +111,10 @@ def test_one_hanging_call_holds_up_no_other(instance: Instance, client: Client, 
 
     with ThreadPoolExecutor(1) as pool:
         hanging = pool.submit(outcomes, client("sts").get_caller_identity, 1)
-        assert [500] == outcomes(client("ecs").list_clusters, 1)
+        assert outcomes(client("ecs").list_clusters, 1) == [500]
         assert not hanging.done()
         send(instance, "DELETE", "/_localaws/faults")
-        assert [200] == hanging.result(timeout=10)
+        assert hanging.result(timeout=10) == [200]
 
 
 def test_new_faults_replace_the_old(client: Client, inject: Inject) -> None:
@@ -122,7 +122,7 @@ def test_new_faults_replace_the_old(client: Client, inject: Inject) -> None:
     inject({"service": "ecs", "operation": "*", "status": 500})
     inject({"service": "sts", "operation": "*", "status": 500})
 
-    assert [200] == outcomes(client("ecs").list_clusters, 1)
+    assert outcomes(client("ecs").list_clusters, 1) == [200]
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_what_is_no_fault_is_refused(instance: Instance, client: Client, fault: 
 
     assert status == 400
     assert reason in json.loads(message)["error"]
-    assert [200] == outcomes(client("ecs").list_clusters, 1)
+    assert outcomes(client("ecs").list_clusters, 1) == [200]

@@ -28,7 +28,7 @@ def test_a_started_instance_answers_on_loopback(instance: Instance) -> None:
     assert status.running
     assert status.endpoint is not None
     assert status.endpoint.startswith("http://127.0.0.1:")
-    assert (200, '{"ok": true}') == send(instance, "GET", "/_localaws/health")
+    assert send(instance, "GET", "/_localaws/health") == (200, '{"ok": true}')
 
 
 def test_starting_twice_gives_the_same_server(instance: Instance) -> None:
@@ -73,7 +73,12 @@ def test_a_killed_server_is_told_from_a_living_one(fresh: Instance) -> None:
 def test_a_process_id_used_by_another_program_is_not_taken_for_the_server(fresh: Instance) -> None:
     """A record that names a living process of another kind counts for nothing, and that process is left alone."""
     fresh.state.mkdir()
-    record = {"port": 1, "endpoint": "http://127.0.0.1:1", "pid": os.getpid(), "started_at": "2026-01-01T00:00:00+00:00"}
+    record = {
+        "port": 1,
+        "endpoint": "http://127.0.0.1:1",
+        "pid": os.getpid(),
+        "started_at": "2026-01-01T00:00:00+00:00",
+    }
     (fresh.state / "server.json").write_text(json.dumps(record))
 
     assert not fresh.status().running
@@ -84,7 +89,9 @@ def test_a_port_in_use_is_named_with_the_way_out(fresh: Instance) -> None:
     """Asked for a taken port, it says which and what to do instead."""
     with listening() as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalAwsError, match=f"Port {port} of 127.0.0.1 is in use.*python -m localaws start --state"):
+        with pytest.raises(
+            LocalAwsError, match=f"Port {port} of 127.0.0.1 is in use.*python -m localaws start --state"
+        ):
             fresh.start(port)
 
 
@@ -105,7 +112,7 @@ def test_the_port_stays_while_it_is_free(fresh: Instance) -> None:
 
 def test_a_running_instance_does_not_move(instance: Instance) -> None:
     """Asked for another port than the one it runs on, it says how to move it."""
-    with pytest.raises(LocalAwsError, match="It already runs at .*python -m localaws stop"):
+    with pytest.raises(LocalAwsError, match=r"It already runs at .*python -m localaws stop"):
         instance.start(1)
 
 
@@ -129,7 +136,7 @@ def test_reset_forgets_resources_and_stacks(fresh: Instance) -> None:
     assert not stack.exists()
 
     fresh.start()
-    assert [] == client_of(fresh, "logs").describe_log_groups()["logGroups"]
+    assert client_of(fresh, "logs").describe_log_groups()["logGroups"] == []
 
 
 def test_a_server_ends_with_its_state_folder(fresh: Instance) -> None:
@@ -148,7 +155,7 @@ def test_a_server_ends_with_its_state_folder(fresh: Instance) -> None:
 
 def test_the_environment_needs_a_running_instance(fresh: Instance) -> None:
     """Variables of an instance that does not run would point nowhere."""
-    with pytest.raises(LocalAwsError, match="does not run. To start it: python -m localaws start"):
+    with pytest.raises(LocalAwsError, match=r"does not run\. To start it: python -m localaws start"):
         fresh.environment()
 
 
@@ -160,7 +167,7 @@ def test_the_environment_points_every_tool_here(instance: Instance, monkeypatch:
     assert instance.status().endpoint == variables["AWS_ENDPOINT_URL"]
     assert f"file://{instance.state}/pulumi-state" == variables["PULUMI_BACKEND_URL"]
     assert str(instance.state / "pulumi-home") == variables["PULUMI_HOME"]
-    assert ["/dev/null"] * 2 == [variables["AWS_CONFIG_FILE"], variables["AWS_SHARED_CREDENTIALS_FILE"]]
+    assert [variables["AWS_CONFIG_FILE"], variables["AWS_SHARED_CREDENTIALS_FILE"]] == ["/dev/null"] * 2
     assert variables["PULUMI_CONFIG_PASSPHRASE"] == ""
 
 

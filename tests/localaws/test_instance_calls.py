@@ -44,7 +44,7 @@ def test_a_call_that_moto_lacks_is_named(client: Client) -> None:
         with pytest.raises(ClientError) as caught:
             getattr(client(service), call)(**({"namespace": "n"} if service == "ecs" else {}))
         error = caught.value.response["Error"]
-        assert "NotImplementedByLocalAws" == error["Code"]
+        assert error["Code"] == "NotImplementedByLocalAws"
         assert f"localaws does not know {operation} of {service}." == error["Message"]
 
 
@@ -80,8 +80,8 @@ def test_regions_are_apart(client: Client) -> None:
         groups = client("logs", region).describe_log_groups(logGroupNamePrefix="regions-are-apart")["logGroups"]
         return [group["arn"] for group in groups]
 
-    assert ["arn:aws:logs:eu-west-1:123456789012:log-group:regions-are-apart:*"] == found("eu-west-1")
-    assert [] == found("us-east-1")
+    assert found("eu-west-1") == ["arn:aws:logs:eu-west-1:123456789012:log-group:regions-are-apart:*"]
+    assert found("us-east-1") == []
 
 
 def test_many_clients_at_once_lose_nothing(client: Client) -> None:
@@ -91,7 +91,9 @@ def test_many_clients_at_once_lose_nothing(client: Client) -> None:
 
     def create(number: int) -> str:
         name = f"many-{number}"
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document, Tags=[{"Key": "number", "Value": str(number)}])
+        iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=document, Tags=[{"Key": "number", "Value": str(number)}]
+        )
         return str(iam.list_role_tags(RoleName=name)["Tags"][0]["Value"])
 
     with ThreadPoolExecutor(16) as pool:

@@ -13,7 +13,9 @@ from localaws.instance import Instance, LocalAwsError
 from localaws.persistence import Store
 from tests.localaws.support import client_of, until
 
-TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.amazonaws.com"}}]}'
+TRUST = """{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+]}"""
 XRAY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 
 
@@ -133,7 +135,7 @@ def test_a_killed_server_loses_a_moment_at_most(fresh: Instance) -> None:
 
     fresh.start()
     groups = client_of(fresh, "logs").describe_log_groups()["logGroups"]
-    assert ["first"] == [group["logGroupName"] for group in groups]
+    assert [group["logGroupName"] for group in groups] == ["first"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,10 @@ def test_a_killed_server_loses_a_moment_at_most(fresh: Instance) -> None:
     [
         (lambda content: content[:-1], "is damaged"),
         (lambda _: b"", "is damaged"),
-        (lambda content: content.replace(b"localaws 1, moto 5", b"localaws 1, moto 4"), "was written by localaws 1, moto 4"),
+        (
+            lambda content: content.replace(b"localaws 1, moto 5", b"localaws 1, moto 4"),
+            "was written by localaws 1, moto 4",
+        ),
     ],
     ids=["cut short", "empty", "older"],
 )
@@ -159,7 +164,7 @@ def test_a_damaged_state_file_stops_the_start_until_reset(fresh: Instance) -> No
     """Start says the same, and works after a reset."""
     fresh.state.mkdir()
     (fresh.state / "aws.state").write_text("junk")
-    with pytest.raises(LocalAwsError, match="is damaged.*python -m localaws reset"):
+    with pytest.raises(LocalAwsError, match=r"is damaged.*python -m localaws reset"):
         fresh.start()
 
     fresh.reset()
@@ -196,7 +201,7 @@ def test_a_stop_that_can_not_save_is_refused(fresh: Instance) -> None:
 
     with pytest.raises(LocalAwsError, match="still runs, since its state can't be saved"):
         fresh.stop()
-    assert ["kept"] == [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["kept"]
 
     (fresh.state / "aws.state").rmdir()
     fresh.stop()

@@ -190,7 +190,7 @@ class MeshResource(Resource):
         return {own: state["name"], **{name: state[name] for name in self.parents}}
 
     def _spec(self, inputs: State) -> State:
-        spec: State = self.shaped({"spec": inputs.get("spec", {})})["spec"]
+        spec: State = self.shaped({"spec": inputs.get("spec", {})}, "spec")["spec"]
         return spec
 
     def _deleted(self, aws: Aws, state: State) -> bool:

@@ -121,8 +121,8 @@ class Resource:
             raise
 
     def shaped(self, given: State, *names: str) -> State:
-        """The named properties (all without names) in AWS's spelling."""
-        chosen = {name: given[name] for name in (names or given) if name in given}
+        """The named properties, as far as they are given, in AWS's spelling."""
+        chosen = {name: given[name] for name in names if name in given}
         return to_aws(self.fields, chosen, capitals=self.capitals)
 
     def plain(self, answer: State) -> State:
