@@ -9,13 +9,15 @@ if __name__ == "__main__":
 
     use_project_python()
 
+from typing import Any
+
 from automation.cli import Shared, command, main
 from automation.flip import Wish, flip_options, run
 
 
 @command()
 @flip_options
-def disable(shared: Shared, *, skip_preview: bool, verify_timeout: float) -> None:
+def disable(shared: Shared, **options: Any) -> None:
     r"""Turn tracing off, for all services or for each SERVICE named.
 
     Takes away exactly what enable adds: the sidecar, the Envoy's flag, the start order and the policy. What is not
@@ -27,7 +29,7 @@ def disable(shared: Shared, *, skip_preview: bool, verify_timeout: float) -> Non
       python automation/disable.py frontend --yes  one service, without the question
       python automation/disable.py --env prod      a real account
     """
-    run(shared, Wish.of(shared, tracing=False, skip_preview=skip_preview, verify_timeout=verify_timeout))
+    run(shared, Wish(tracing=False, yes=shared.yes, **options))
 
 
 if __name__ == "__main__":

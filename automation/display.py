@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automation.advice import advice
+from automation.errors import ExitCode
 from automation.events import Change, summarise
 from automation.report import Report
 from automation.run import Row, State
@@ -151,15 +152,22 @@ def waiting(console: Console) -> Iterator[Callable[[Mapping[str, str]], None]]:
 
 
 def next_steps(report: Report, option: str) -> Text:
-    """Where to look after a run that went well."""
-    other = "disable" if report.tracing else "enable"
-    steps = [
-        (f"python automation/status.py{option}", "flag, revision, sidecar, policy and drift of each service"),
-        (f"python automation/preview.py{option}", "what the next deployment would change"),
-        (f"python automation/{other}.py{option}", f"turn tracing {'off' if report.tracing else 'on'} again"),
-    ]
-    if not option:
-        steps.append(('eval "$(python -m localaws env)"', "then drive `pulumi` and `aws` by hand"))
+    """Where to look after a run, however it ended."""
+    status = (f"python automation/status.py{option}", "flag, revision, sidecar, policy and drift of each service")
+    again = f"python automation/{report.command}.py{option}"
+    if report.exit_code is ExitCode.NOT_VERIFIED:
+        steps = [status, (f"{again} --refresh", "deploy again, against what AWS really has")]
+    elif report.exit_code is not ExitCode.DONE:
+        steps = [status, (again, "go on where this run ended")]
+    else:
+        other = "disable" if report.tracing else "enable"
+        steps = [
+            status,
+            (f"python automation/preview.py{option}", "what the next deployment would change"),
+            (f"python automation/{other}.py{option}", f"turn tracing {'off' if report.tracing else 'on'} again"),
+        ]
+        if not option:
+            steps.append(('eval "$(python -m localaws env)"', "then drive `pulumi` and `aws` by hand"))
     width = max(len(command) for command, _ in steps)
     return Text("Next:\n" + "\n".join(f"  {command:<{width}}  {what}" for command, what in steps))
 

@@ -9,6 +9,8 @@ if __name__ == "__main__":
 
     use_project_python()
 
+from typing import Any
+
 import click
 
 from automation.cli import Shared, command, main
@@ -18,7 +20,7 @@ from automation.flip import Wish, flip_options, run
 @command()
 @flip_options
 @click.option("--sampling-rate", metavar="RATE", help="Share of requests to trace, 0-1; kept in the configuration.")
-def enable(shared: Shared, sampling_rate: str | None, *, skip_preview: bool, verify_timeout: float) -> None:
+def enable(shared: Shared, **options: Any) -> None:
     r"""Turn tracing on, for all services or for each SERVICE named.
 
     Deploys what is not deployed yet. Shows the plan of all stacks and asks before it changes anything. Afterwards it
@@ -32,12 +34,7 @@ def enable(shared: Shared, sampling_rate: str | None, *, skip_preview: bool, ver
       python automation/enable.py --sampling-rate 1  trace every request
       python automation/enable.py --env prod --json  a real account, for machines
     """
-    run(
-        shared,
-        Wish.of(
-            shared, tracing=True, sampling_rate=sampling_rate, skip_preview=skip_preview, verify_timeout=verify_timeout
-        ),
-    )
+    run(shared, Wish(tracing=True, yes=shared.yes, **options))
 
 
 if __name__ == "__main__":

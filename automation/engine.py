@@ -160,14 +160,14 @@ class Engine:
         outputs = roots[0].get("outputs", {}) if roots else {}
         return Deployed(resources=len(resources), outputs=outputs)
 
-    def preview(self, stack: str, progress: Progress, config_file: Path | None = None) -> Update:
-        """What `up` would do, with another configuration file if given. Changes nothing."""
-        file = str(config_file) if config_file else None
-        return self._run(stack, progress, lambda s: s.preview(on_event=progress.observe, config_file=file))
+    def preview(self, stack: str, progress: Progress, config_file: Path, *, refresh: bool = False) -> Update:
+        """What `up` would do with that configuration file. Changes nothing."""
+        file, observe = str(config_file), progress.observe
+        return self._run(stack, progress, lambda s: s.preview(on_event=observe, config_file=file, refresh=refresh))
 
-    def up(self, stack: str, progress: Progress) -> Update:
-        """Deploy the stack as configured."""
-        return self._run(stack, progress, lambda s: s.up(on_event=progress.observe))
+    def up(self, stack: str, progress: Progress, *, refresh: bool = False) -> Update:
+        """Deploy the stack as configured; with `refresh`, after reading into the state what AWS really has."""
+        return self._run(stack, progress, lambda s: s.up(on_event=progress.observe, refresh=refresh))
 
     def drift(self, stack: str, progress: Progress) -> Update:
         """What changed in AWS behind Pulumi's back. Changes nothing."""

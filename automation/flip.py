@@ -7,17 +7,15 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
 from automation import display, plan, verify
 from automation.cli import Shared, finish
-from automation.errors import ExitCode
 from automation.foresee import foresee_rows
 from automation.plan import Step
 from automation.report import Report
-from automation.run import Outcome, Row, State, execute
+from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
 from automation.stackfiles import NAMESPACE
 
@@ -30,12 +28,8 @@ class Wish:
     sampling_rate: str | None = None
     yes: bool = False
     skip_preview: bool = False
+    refresh: bool = False
     verify_timeout: float = 600.0  # seconds
-
-    @classmethod
-    def of(cls, shared: Shared, **own: Any) -> "Wish":
-        """From the command line."""
-        return cls(yes=shared.yes, **own)
 
     def config(self, region: str) -> dict[str, str]:
         """The configuration every selected stack must have."""
@@ -61,7 +55,8 @@ def flip_options(function: Callable[..., None]) -> Callable[..., None]:
         metavar="SECONDS",
         help="How long the rollouts may take before verification fails.",
     )
-    return skip(wait(function))
+    refresh = click.option("--refresh", is_flag=True, help="Read what AWS really has first: repairs drift.")
+    return skip(refresh(wait(function)))
 
 
 def run(shared: Shared, wish: Wish) -> None:
@@ -72,7 +67,7 @@ def run(shared: Shared, wish: Wish) -> None:
         session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
-    if report.exit_code is ExitCode.DONE and not report.declined:
+    if not report.declined:
         console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
     finish(shared, report.to_json(), report.exit_code)
 
@@ -93,7 +88,7 @@ def flip(session: Session, wish: Wish) -> Report:
     if not wish.skip_preview:
         agreed = False
         try:
-            report.plan = foresee_rows(session, report.rows, wanted)
+            report.plan = foresee_rows(session, report.rows, wanted, refresh=wish.refresh)
             agreed = not session.cancelled.is_set() and _agreed(session, report, wish)
         finally:
             if not agreed:
@@ -102,7 +97,7 @@ def flip(session: Session, wish: Wish) -> Report:
         if not agreed:
             report.declined, report.interrupted = True, session.cancelled.is_set()
             return report
-    _deploy(session, report, wanted)
+    _deploy(session, report, wish, wanted)
     if not session.cancelled.is_set():
         _verify(session, report, wish)
     report.interrupted = session.cancelled.is_set()
@@ -138,7 +133,7 @@ def confirm(session: Session, question: str) -> bool:
         signal.signal(signal.SIGINT, ours)
 
 
-def _deploy(session: Session, report: Report, wanted: Mapping[str, str]) -> None:
+def _deploy(session: Session, report: Report, wish: Wish, wanted: Mapping[str, str]) -> None:
     changing = {service for service, changes in report.plan.items() if changes}
 
     def deploy(row: Row) -> Outcome:
@@ -150,7 +145,7 @@ def _deploy(session: Session, report: Report, wanted: Mapping[str, str]) -> None
         if report.plan and service not in changing and not changing & set(GRAPH[service]):
             return Outcome(state=State.UNCHANGED)
         session.record("stack-started", stack=stack)
-        update = session.engine.up(stack, row.progress)
+        update = session.engine.up(stack, row.progress, refresh=wish.refresh)
         session.record("stack-ended", stack=stack, problem=update.problem, applied=row.progress.applied)
         if update.problem is not None:
             return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
@@ -159,13 +154,13 @@ def _deploy(session: Session, report: Report, wanted: Mapping[str, str]) -> None
     run_rows(session, report, deploy)
 
 
-def run_rows(session: Session, report: Report, action: object) -> None:
+def run_rows(session: Session, report: Report, action: Action) -> None:
     """Execute the report's rows with the board shown."""
     shown = display.Board(session.console, report.rows)
     with shown.shown():
         execute(
             report.rows,
-            action,  # type: ignore[arg-type]
+            action,
             parallel=session.parallel,
             observe=shown.changed,
             cancelled=session.cancelled,

@@ -21,15 +21,22 @@ def foresee(session: Session) -> dict[str, list[Change]]:
     return foresee_rows(session, [Row(step=step) for step in session.steps], {})
 
 
-def foresee_rows(session: Session, rows: Sequence[Row], wanted: Mapping[str, str]) -> dict[str, list[Change]]:
-    """The same with `wanted` configuration (full keys) in place of what the stacks' files say."""
+def foresee_rows(
+    session: Session, rows: Sequence[Row], wanted: Mapping[str, str], *, refresh: bool = False
+) -> dict[str, list[Change]]:
+    """The same with `wanted` configuration (full keys) in place of what the stacks' files say.
+
+    With `refresh`, compared with what AWS really has instead of with Pulumi's state.
+    """
     folder = session.environment.runs / "previews"
 
     def preview(row: Row) -> list[Change]:
         service = row.step.service
         file = session.environment.files.write_changed(service, wanted, folder / f"Pulumi.{row.step.stack}.yaml")
         progress = Progress()
-        update = session.engine.preview(row.step.stack, progress, file)
+        if session.cancelled.is_set():
+            return []
+        update = session.engine.preview(row.step.stack, progress, file, refresh=refresh)
         if update.problem is not None and not session.cancelled.is_set():
             detail = "\n".join(progress.errors) or update.problem
             message = f"The plan of '{service}' could not be made; nothing was changed.\n{detail}"
