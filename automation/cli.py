@@ -13,20 +13,29 @@ from rich.console import Console
 from automation.errors import AutomationError, ExitCode
 from automation.journal import unwritable
 
-EXIT_CODES = """\
-Exit codes: 0 done and verified; 1 a stack failed; 2 bad usage or
-configuration; 3 deployed, but verification failed; 4 another run holds
-the environment; 5 preview found changes (--detailed-exitcode);
-130 interrupted."""
+EXIT_CODES = [
+    (str(int(ExitCode.DONE)), "done and verified"),
+    (str(int(ExitCode.STACK_FAILED)), "a stack failed"),
+    (str(int(ExitCode.BAD_USAGE)), "bad usage or configuration; nothing was changed"),
+    (str(int(ExitCode.NOT_VERIFIED)), "deployed, but verification failed"),
+    (str(int(ExitCode.LOCKED)), "another run holds the environment"),
+    (str(int(ExitCode.CHANGES_FOUND)), "preview found changes (--detailed-exitcode)"),
+    (str(int(ExitCode.INTERRUPTED)), "interrupted"),
+]
 
 
 class Command(click.Command):
-    """A command whose help keeps its examples as written and ends in the exit codes."""
+    """A command whose help ends in examples, kept as written, and the exit codes."""
+
+    examples = ""
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The exit codes, the same under every command."""
-        formatter.write_paragraph()
-        formatter.write_text(EXIT_CODES)
+        """Examples and exit codes."""
+        with formatter.section("Examples"):
+            for line in self.examples.splitlines():
+                formatter.write(f"  {line}\n")
+        with formatter.section("Exit codes"):
+            formatter.write_dl(EXIT_CODES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +54,7 @@ class Shared:
         return Console(stderr=self.as_json, highlight=False)
 
 
-def command(**settings: Any) -> Callable[[Callable[..., None]], Command]:
+def command(examples: str) -> Callable[[Callable[..., None]], Command]:
     """Declare a command: it gets a `Shared`, then its own options."""
     options = (
         click.argument("services", nargs=-1, metavar="[SERVICE]…"),
@@ -64,7 +73,9 @@ def command(**settings: Any) -> Callable[[Callable[..., None]], Command]:
         decorated: Any = gathered
         for option in reversed(options):
             decorated = option(decorated)
-        return click.command(cls=Command, context_settings={"max_content_width": 100}, **settings)(decorated)
+        made: Command = click.command(cls=Command, context_settings={"max_content_width": 100})(decorated)
+        made.examples = examples
+        return made
 
     return declare
 

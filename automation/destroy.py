@@ -12,18 +12,18 @@ if __name__ == "__main__":
 from automation.cli import Shared, command, main
 from automation.removal import run
 
+EXAMPLES = """\
+python automation/destroy.py                 all four, on the embedded AWS
+python automation/destroy.py frontend --yes  one service, without the question
+python automation/destroy.py --env prod      a real account
+"""
 
-@command()
+
+@command(EXAMPLES)
 def destroy(shared: Shared) -> None:
-    r"""Delete everything that the stacks deployed, for all services or for each SERVICE named.
+    """Delete everything that the stacks deployed, for all services or for each SERVICE named.
 
     Dependents go first; a service that another one still needs is refused. The configuration files stay.
-
-    \b
-    Examples:
-      python automation/destroy.py                 all four, on the embedded AWS
-      python automation/destroy.py frontend --yes  one service, without the question
-      python automation/destroy.py --env prod      a real account
     """
     run(shared)
 

@@ -14,20 +14,20 @@ from typing import Any
 from automation.cli import Shared, command, main
 from automation.flip import Wish, flip_options, run
 
+EXAMPLES = """\
+python automation/disable.py                 all four, on the embedded AWS
+python automation/disable.py frontend --yes  one service, without the question
+python automation/disable.py --env prod      a real account
+"""
 
-@command()
+
+@command(EXAMPLES)
 @flip_options
 def disable(shared: Shared, **options: Any) -> None:
-    r"""Turn tracing off, for all services or for each SERVICE named.
+    """Turn tracing off, for all services or for each SERVICE named.
 
     Takes away exactly what enable adds: the sidecar, the Envoy's flag, the start order and the policy. What is not
     deployed yet is deployed without tracing.
-
-    \b
-    Examples:
-      python automation/disable.py                 all four, on the embedded AWS
-      python automation/disable.py frontend --yes  one service, without the question
-      python automation/disable.py --env prod      a real account
     """
     run(shared, Wish(tracing=False, yes=shared.yes, **options))
 

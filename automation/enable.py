@@ -16,23 +16,23 @@ import click
 from automation.cli import Shared, command, main
 from automation.flip import Wish, flip_options, run
 
+EXAMPLES = """\
+python automation/enable.py                    all four, on the embedded AWS
+python automation/enable.py --yes              without the question
+python automation/enable.py crystal            one service
+python automation/enable.py --sampling-rate 1  trace every request
+python automation/enable.py --env prod --json  a real account, for machines
+"""
 
-@command()
+
+@command(EXAMPLES)
 @flip_options
 @click.option("--sampling-rate", metavar="RATE", help="Share of requests to trace, 0-1; kept in the configuration.")
 def enable(shared: Shared, **options: Any) -> None:
-    r"""Turn tracing on, for all services or for each SERVICE named.
+    """Turn tracing on, for all services or for each SERVICE named.
 
     Deploys what is not deployed yet. Shows the plan of all stacks and asks before it changes anything. Afterwards it
     asks AWS, not Pulumi, whether every running task is traced. A second run changes nothing and says so.
-
-    \b
-    Examples:
-      python automation/enable.py                    all four, on the embedded AWS
-      python automation/enable.py --yes              without the question
-      python automation/enable.py crystal            one service
-      python automation/enable.py --sampling-rate 1  trace every request
-      python automation/enable.py --env prod --json  a real account, for machines
     """
     run(shared, Wish(tracing=True, yes=shared.yes, **options))
 

@@ -17,19 +17,18 @@ from automation.errors import ExitCode
 from automation.foresee import foresee
 from automation.session import opened
 
+EXAMPLES = """\
+python automation/preview.py                      all four, on the embedded AWS
+python automation/preview.py crystal              one service
+python automation/preview.py --detailed-exitcode  exit 5 when anything would change
+python automation/preview.py --env prod --json    a real account, for machines
+"""
 
-@command()
+
+@command(EXAMPLES)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 5 when there are changes.")
 def preview(shared: Shared, *, detailed_exitcode: bool) -> None:
-    r"""Show what deploying the stacks as configured would change.
-
-    \b
-    Examples:
-      python automation/preview.py                      all four, on the embedded AWS
-      python automation/preview.py crystal              one service
-      python automation/preview.py --detailed-exitcode  exit 5 when anything would change
-      python automation/preview.py --env prod --json    a real account, for machines
-    """
+    """Show what deploying the stacks as configured would change."""
     with opened(shared, changes=False) as session:
         plans = foresee(session)
     changed = any(plans.values())

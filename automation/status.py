@@ -17,21 +17,21 @@ from automation.errors import ExitCode
 from automation.overview import overview
 from automation.session import opened
 
+EXAMPLES = """\
+python automation/status.py             all four, on the embedded AWS
+python automation/status.py crystal     one service
+python automation/status.py --no-drift  only what the services run
+python automation/status.py --json      for machines
+"""
 
-@command()
+
+@command(EXAMPLES)
 @click.option("--no-drift", is_flag=True, help="Do not compare with AWS resource by resource: faster.")
 def status(shared: Shared, *, no_drift: bool) -> None:
-    r"""Tell for each service whether it is traced, as configured and as deployed. Changes nothing.
+    """Tell for each service whether it is traced, as configured and as deployed. Changes nothing.
 
     That is: the flag in its configuration, the flag of the Envoy that runs, the revision, whether the sidecar and the
     X-Ray policy are there, and what was changed behind Pulumi's back.
-
-    \b
-    Examples:
-      python automation/status.py             all four, on the embedded AWS
-      python automation/status.py crystal     one service
-      python automation/status.py --no-drift  only what the services run
-      python automation/status.py --json      for machines
     """
     with opened(shared, changes=False) as session:
         services = overview(session, with_drift=not no_drift)
