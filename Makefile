@@ -50,6 +50,7 @@ lint: setup-dev ## ruff: rules and format
 
 types: setup-dev ## mypy, strict
 	@$(PY) -m mypy
+	@cd pulumicli/host && ../../$(PY) -m mypy --config-file ../../pyproject.toml *.py
 
 setup: .venv/.runtime cli ## virtual environment, locked packages, Pulumi CLI
 
@@ -77,7 +78,7 @@ cli: .venv/.runtime
 	@touch $@
 
 .venv/.runtime: requirements.txt .venv/.python
-	@echo "Python packages (57, 350 MB unpacked, about 2 min) …"
+	@echo "Python packages (350 MB unpacked, about 2 min) …"
 	@$(PIP_INSTALL) -r requirements.txt
 	@$(COMPILE)
 	@touch $@

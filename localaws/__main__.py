@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pulumicli import locate
 
 from localaws.instance import Instance, LocalAwsError, Status
+from pulumicli import locate
 
 _BAD, _NOT_RUNNING = 2, 3
 _LAST_PORT = 65535
@@ -36,7 +36,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def main() -> None:
-    """Run an AWS of one's own on 127.0.0.1, for pulumi, aws, boto3 and Terraform.
+    r"""Run an AWS of one's own on 127.0.0.1, for pulumi, aws, boto3 and Terraform.
 
     \b
     Examples:
@@ -59,8 +59,8 @@ def main() -> None:
     "--port", type=click.IntRange(1, _LAST_PORT), metavar="N", help="Port.  [default: as last time, else any]"
 )
 @_json
-def start(state: Path | None, port: int | None, as_json: bool) -> None:
-    """Start it, unless it runs.
+def start(*, state: Path | None, port: int | None, as_json: bool) -> None:
+    r"""Start it, unless it runs.
 
     \b
     Examples:
@@ -68,13 +68,13 @@ def start(state: Path | None, port: int | None, as_json: bool) -> None:
       python -m localaws start --port 4566
       python -m localaws start --json | jq -r .endpoint
     """
-    _show(Instance(state).start(port), as_json)
+    _show(Instance(state).start(port), as_json=as_json)
 
 
 @main.command()
 @_state
 def stop(state: Path | None) -> None:
-    """Stop it; what it knows is kept.
+    r"""Stop it; what it knows is kept.
 
     \b
     Example:
@@ -88,8 +88,8 @@ def stop(state: Path | None) -> None:
 @_state
 @_json
 @click.pass_context
-def status(ctx: click.Context, state: Path | None, as_json: bool) -> None:
-    """Say whether and where it runs (exit code 3: not).
+def status(ctx: click.Context, *, state: Path | None, as_json: bool) -> None:
+    r"""Say whether and where it runs (exit code 3: not).
 
     \b
     Examples:
@@ -98,15 +98,15 @@ def status(ctx: click.Context, state: Path | None, as_json: bool) -> None:
       python -m localaws status > /dev/null || python -m localaws start
     """
     found = Instance(state).status()
-    _show(found, as_json)
+    _show(found, as_json=as_json)
     ctx.exit(0 if found.running else _NOT_RUNNING)
 
 
 @main.command()
 @_state
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset(state: Path | None, yes: bool) -> None:
-    """Forget all it knows, Pulumi's stacks too.
+def reset(*, state: Path | None, yes: bool) -> None:
+    r"""Forget all it knows, Pulumi's stacks too.
 
     \b
     Examples:
@@ -123,7 +123,7 @@ def reset(state: Path | None, yes: bool) -> None:
 @main.command()
 @_state
 def env(state: Path | None) -> None:
-    """Print what pulumi and aws need; start it.
+    r"""Print what pulumi and aws need; start it.
 
     \b
     Examples:
@@ -141,7 +141,7 @@ def env(state: Path | None) -> None:
         click.echo(f"export PATH={shlex.quote(os.pathsep.join([str(cli.parent), *os.get_exec_path()]))}")
 
 
-def _show(found: Status, as_json: bool) -> None:
+def _show(found: Status, *, as_json: bool) -> None:
     if as_json:
         started_at = found.started_at and found.started_at.isoformat(timespec="seconds")
         document = {

@@ -78,7 +78,8 @@ class Application:
                 response = None
             except Exception as error:  # noqa: BLE001 - whatever a call of moto's ends in, its client gets an answer
                 _log.exception("%s failed", call)
-                reason = f"localaws failed on {call.operation} of {call.service} ({_shortened(repr(error))}); see its server.log"
+                what = f"{call.operation} of {call.service}"
+                reason = f"localaws failed on {what} ({_shortened(repr(error))}); more in its server.log"
                 return call.refuse("InternalFailure", reason, HTTPStatus.INTERNAL_SERVER_ERROR)
             finally:
                 if not call.operation.startswith(_READING):
@@ -90,26 +91,24 @@ class Application:
         return response
 
     def _control(self, request: "_Rereadable") -> Response:
-        match request.method, request.path.removeprefix(_CONTROL):
-            case "GET", "health":
-                return _json(HTTPStatus.OK, {"ok": True})
-            case "POST", "save":
-                try:
+        try:
+            match request.method, request.path.removeprefix(_CONTROL):
+                case "GET", "health":
+                    pass
+                case "POST", "save":
                     self._store.save()
-                except OSError as error:
-                    return _json(HTTPStatus.INSUFFICIENT_STORAGE, {"ok": False, "error": error.strerror or str(error)})
-                return _json(HTTPStatus.OK, {"ok": True})
-            case "POST", "faults":
-                try:
+                case "POST", "faults":
                     given = json.loads(request.get_data())
                     self._faults.replace(given if isinstance(given, list) else [given])
-                except ValueError as error:
-                    return _json(HTTPStatus.BAD_REQUEST, {"ok": False, "error": str(error)})
-                return _json(HTTPStatus.OK, {"ok": True})
-            case "DELETE", "faults":
-                self._faults.replace([])
-                return _json(HTTPStatus.OK, {"ok": True})
-        return _json(HTTPStatus.NOT_FOUND, {"ok": False, "error": f"There is no {request.method} {request.path}."})
+                case "DELETE", "faults":
+                    self._faults.replace([])
+                case _:
+                    return _failed(HTTPStatus.NOT_FOUND, f"There is no {request.method} {request.path}.")
+        except ValueError as error:
+            return _failed(HTTPStatus.BAD_REQUEST, str(error))
+        except OSError as error:
+            return _failed(HTTPStatus.INSUFFICIENT_STORAGE, error.strerror or str(error))
+        return _json(HTTPStatus.OK, {"ok": True})
 
 
 class _Rereadable(Request):
@@ -152,6 +151,10 @@ def _shortened(text: str) -> str:
 
 def _plain(status: int, message: str) -> Response:
     return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")
+
+
+def _failed(status: int, reason: str) -> Response:
+    return _json(status, {"ok": False, "error": reason})
 
 
 def _json(status: int, content: dict[str, object]) -> Response:

@@ -36,7 +36,7 @@ class Call:
         return f"{self.service}.{self.operation or '?'}"
 
     def refuse(self, code: str, message: str, status: int | None = None) -> Response:
-        """Return an error as the service itself would send it; `status` None: the one that its model gives to `code`."""
+        """Return an error as the service would send it; `status` None: the one that its model gives to `code`."""
         model = get_service_model(self.service)
         operation = model.operation_model(self.operation) if self.operation else OperationModel({}, model)
         serializer = get_serializer_class(self.service, self.protocol)(operation_model=operation)

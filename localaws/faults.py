@@ -9,7 +9,7 @@ A fault is a JSON object; all keys but `service` and `operation` may be left out
     skip       let this many matching calls pass first (default 0)
     times      then fail this many, null for ever (default null)
     rate       of those, fail this share, 0 to 1 (default 1)
-    hang       answer only after this many seconds (default 0); with neither status nor code the call then goes on as usual
+    hang       answer only after this many seconds (default 0); with neither status nor code, then as usual
 """
 
 import random
@@ -115,7 +115,7 @@ class Faults:
             self._replaced = threading.Event()
 
     def strike(self, call: Call) -> Fault | None:
-        """Return the first fault that makes this call fail, None where it shall pass; waits as long as the fault hangs."""
+        """Wait as long as the first fault of this call hangs, and return it; None where the call shall pass."""
         with self._lock:
             fault = next((fault for fault in self._faults if fault.strikes(call)), None)
             replaced = self._replaced

@@ -2,8 +2,8 @@
 
 The state folder holds
 
-    server.json      where the server answers. The server holds a lock on this very file as long as it lives, so that one
-                     left by a dead process is known as such, whatever has become of its process id
+    server.json      where the server answers. The server holds a lock on this very file as long as it lives, so that
+                     one left by a dead process is known as such, whatever has become of its process id
     aws.state        what AWS knows, kept over a restart
     server.log       one line a call
     pulumi-home/     PULUMI_HOME with our plugins (pulumi-home-official/ where the official ones are wanted)
@@ -102,7 +102,8 @@ class Instance:
                     self._launch(port)
                     return self._answering()
                 if port is not None and status.endpoint != endpoint(port):
-                    message = f"It already runs at {status.endpoint}. To move it to port {port}, first: {command('stop', self.state)}"
+                    first = command("stop", self.state)
+                    message = f"It already runs at {status.endpoint}. To move it to port {port}, first: {first}"
                     raise LocalAwsError(message)
                 return status
         except OSError as error:
@@ -166,7 +167,7 @@ class Instance:
             # Else clients put "data-" before the address for a few calls, and no such host exists.
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "PULUMI_HOME": str(self._pulumi_home),
-            "PULUMI_BACKEND_URL": f"file://{self.state}/pulumi-state",
+            "PULUMI_BACKEND_URL": (self.state / "pulumi-state").as_uri(),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
         if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
@@ -193,26 +194,17 @@ class Instance:
             with lock.acquire(timeout=_START_SECONDS):
                 yield
         except filelock.Timeout as error:
-            message = f"Another process has been starting or stopping the embedded AWS of {self.state} for {_START_SECONDS} s."
-            raise LocalAwsError(message) from error
+            message = f"Another process has been starting or stopping the embedded AWS for {_START_SECONDS} s."
+            raise LocalAwsError(f"{message} To see how it is: {command('status', self.state)}") from error
 
     def _launch(self, port: int | None) -> None:
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "localaws.server",
-            str(self.state),
-            *([] if port is None else [str(port)]),
-        ]
-        python_path = os.pathsep.join([str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+        line = [sys.executable, "-P", "-m", "localaws.server", str(self.state), *([str(port)] if port else [])]
         log = self.state / "server.log"
         try:
             # The launcher ends as soon as the server, its child, is ready or has failed.
-            launcher = subprocess.run(  # noqa: S603 - our own interpreter and module
-                command,
-                # Web pages have no business here: no permission for them in moto's answers.
-                env={**os.environ, "PYTHONPATH": python_path, "MOTO_DISABLE_GLOBAL_CORS": "true"},
+            launcher = subprocess.run(
+                line,
+                env=_server_environment(),
                 cwd=self.state,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -222,7 +214,8 @@ class Instance:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            message = f"The embedded AWS was not ready after {_START_SECONDS} s; see {log}, then try again: {command('start', self.state)}"
+            again = command("start", self.state)
+            message = f"The embedded AWS was not ready after {_START_SECONDS} s; see {log}, then try again: {again}"
             raise LocalAwsError(message) from error
         if launcher.returncode == REFUSED:
             raise LocalAwsError(launcher.stderr.strip())
@@ -272,8 +265,8 @@ class Instance:
         deadline = time.monotonic() + _STOP_SECONDS
         while self.status().running:
             if time.monotonic() > deadline:
-                message = f"The embedded AWS (process {pid}) did not end within {_STOP_SECONDS} s. To end it by force: kill -9 {pid}"
-                raise LocalAwsError(message)
+                message = f"The embedded AWS (process {pid}) did not end within {_STOP_SECONDS} s."
+                raise LocalAwsError(f"{message} To end it by force: kill -9 {pid}")
             time.sleep(_POLL_SECONDS)
         return True
 
@@ -303,6 +296,18 @@ def _official_plugins() -> bool:
         message = f"LOCALAWS_PLUGINS is {wanted!r}; it can be 'official' or unset. To use ours: unset LOCALAWS_PLUGINS"
         raise LocalAwsError(message)
     return wanted == "official"
+
+
+def _server_environment() -> dict[str, str]:
+    """Return the caller's variables without those that would bend what the server is, such as an AWS_PROFILE."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join([str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "AWS_CONFIG_FILE": os.devnull,
+        # Web pages have no business here: no permission for them in moto's answers.
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+    }
 
 
 def _is_locked(file: int) -> bool:

@@ -27,6 +27,7 @@ from localaws.instance import LocalAwsError, command
 _FORMAT = f"localaws 1, moto {moto.__version__}"
 # Between two saves, so that a burst of calls is not slowed down; what a crash of the server may lose.
 _PAUSE_SECONDS = 0.5
+_PAUSE_AFTER_FAILURE_SECONDS = 5
 # A large state takes longer to save: no more than this share of the time goes into it.
 _LARGEST_SHARE = 0.1
 
@@ -41,6 +42,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._closed = threading.Event()
+        self._writing = threading.Lock()
+        self._taken = self._written = 0  # snapshots, counted
 
     def load(self) -> None:
         """Bring moto's backends to where they were; nothing to do where there is no file.
@@ -74,34 +77,41 @@ class Store:
         with state.lock:
             state.changed.clear()
             body = _snapshot()
-        try:
-            checksum = hashlib.sha256(body).hexdigest()
-            _replace(self._path, f"{_FORMAT} {checksum}\n".encode() + body)
-        except OSError:
-            state.changed.set()
-            raise
+            self._taken += 1
+            number = self._taken
+        with self._writing:
+            if number < self._written:  # another thread was faster with a later one
+                return
+            try:
+                checksum = hashlib.sha256(body).hexdigest()
+                _replace(self._path, f"{_FORMAT} {checksum}\n".encode() + body)
+            except OSError:
+                state.changed.set()
+                raise
+            self._written = number
 
     def keep_saving(self) -> None:
         """Save soon after each change, until closed. Runs in a thread of its own."""
         while not self._closed.is_set():
             state.changed.wait()
             started = time.monotonic()
+            pause = _PAUSE_SECONDS
             try:
                 self.save()
             except OSError as error:
                 _log.error("The state is not saved: %s", error)
-            self._closed.wait(max(_PAUSE_SECONDS, (time.monotonic() - started) / _LARGEST_SHARE))
+                pause = _PAUSE_AFTER_FAILURE_SECONDS
+            self._closed.wait(max(pause, (time.monotonic() - started) / _LARGEST_SHARE))
 
     def close(self) -> None:
-        """Save what is not saved yet; `state.lock` must be held and not be given back.
+        """Save for the last time; `state.lock` must be held and not be given back.
 
         Raises:
             OSError: the folder can't be written.
 
         """
         self._closed.set()
-        if state.changed.is_set():
-            self.save()
+        self.save()  # even where nothing changed: the last change may not be written yet, though it is being saved
 
     def _unusable(self, reason: str) -> LocalAwsError:
         again = command("reset", self._path.parent)
@@ -120,7 +130,7 @@ class _Pickler(pickle.Pickler):
         if isinstance(obj, BackendDict):
             return self._names[id(obj)]
         if isinstance(obj, AccountSpecificBackend):
-            owner = next(name for name in BackendDict._instances if obj in name.values())  # noqa: SLF001
+            owner = next(backends for backends in _in_use() if obj in backends.values())
             return (*self._names[id(owner)], obj.account_id)
         return None
 
@@ -130,6 +140,10 @@ class _Unpickler(pickle.Unpickler):
         module, name, *account = pid
         backends = _live(module, name)
         return backends[account[0]] if account else backends
+
+
+def _in_use() -> list[BackendDict[Any]]:
+    return BackendDict._instances  # type: ignore[misc]  # noqa: SLF001 - moto's own list of the services called so far
 
 
 def _live(module: str, name: str) -> Any:
@@ -154,8 +168,7 @@ def _snapshot() -> bytes:
         if isinstance(value, BackendDict)
     }
     used: dict[tuple[str, str], _Backends] = {
-        names[id(backends)]: {account: dict(regions) for account, regions in backends.items()}
-        for backends in BackendDict._instances  # noqa: SLF001 - moto's own list of what is in use
+        names[id(backends)]: {account: dict(regions) for account, regions in backends.items()} for backends in _in_use()
     }
     try:
         return _pickled(used, names)

@@ -3,14 +3,12 @@
 AWS ends App Mesh on 2026-09-30, and botocore its model some day after; this answers as the service did in 2023.
 """
 
-from moto.appmesh.models import appmesh_backends
-
-from localaws.appmesh.models import MeshBackend
+from localaws.appmesh.models import MeshBackend, mesh_backends
 
 
 def install() -> None:
     """Put this App Mesh in the place of moto's; to be called before the first request."""
-    appmesh_backends.backend = MeshBackend
+    mesh_backends.backend = MeshBackend
 
 
 __all__ = ["install"]

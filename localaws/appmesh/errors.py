@@ -1,4 +1,4 @@
-"""App Mesh's errors, by the codes of its model; the texts are those that the service was seen to answer, where known."""
+"""App Mesh's errors, by the codes of its model; where known, the texts are those that the service was seen to give."""
 
 from moto.core.exceptions import ServiceException
 

@@ -4,9 +4,10 @@ import base64
 import re
 import uuid
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
-from moto.core.base_backend import BaseBackend
+from moto.appmesh.models import appmesh_backends
+from moto.core.base_backend import BackendDict, BaseBackend
 
 from localaws.appmesh.errors import MeshError, bad_request, conflict, in_use, not_found, too_many_tags
 from localaws.appmesh.kinds import KINDS, MESH, VIRTUAL_NODE, Kind
@@ -141,6 +142,10 @@ class MeshBackend(BaseBackend):
         place = f" under mesh {names[0]}" if kind.parent else ""
         message = f"{kind.name} with name {names[-1]} is not present{place} for account {account or self.account_id}"
         return not_found(message)
+
+
+# Moto's own dictionary of App Mesh's backends by account and region, which this App Mesh fills.
+mesh_backends = cast("BackendDict[MeshBackend]", appmesh_backends)
 
 
 def _names(kind: Kind, given: Given) -> tuple[str, ...]:

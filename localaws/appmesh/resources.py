@@ -11,8 +11,8 @@ from localaws.appmesh.kinds import GATEWAY_ROUTE, MESH, ROUTE, VIRTUAL_NODE, VIR
 # The kind of a resource, and the names of all that it is in and its own, outermost first.
 Address = tuple[Kind, tuple[str, ...]]
 
-# What these kinds name under these keys has to exist, and can't be deleted meanwhile. The backends of a virtual node are
-# no such reference: two nodes may well call each other.
+# What these kinds name under these keys has to exist, and can't be deleted meanwhile. The backends of a virtual node
+# are no such reference: two nodes may well call each other.
 _REFERRING = (VIRTUAL_SERVICE, ROUTE, GATEWAY_ROUTE)
 _REFERENCES = {
     "virtualNode": VIRTUAL_NODE,  # of a route's weighted target; elsewhere a structure goes by this name

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from moto.appmesh.models import appmesh_backends
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
 
 from localaws.appmesh.errors import MeshError
+from localaws.appmesh.models import mesh_backends
 from localaws.appmesh.validation import validate
 
 
@@ -20,7 +20,7 @@ class MeshResponse(BaseResponse):
     def call_action(self) -> Any:
         """Validate and do what the request asks, and return status, headers and body."""
         operation = self._get_action()
-        backend = appmesh_backends[self.current_account][self.region]
+        backend = mesh_backends[self.current_account][self.region]
         try:
             validate(self.params, get_service_model("appmesh").operation_model(operation).input_shape)
             return self.serialized(ActionResult(backend.call(operation, self.params)))

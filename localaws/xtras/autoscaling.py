@@ -117,7 +117,7 @@ def _describe_scalable_targets(response: ApplicationAutoScalingResponse) -> str:
     response._validate_params()  # noqa: SLF001 - as the method does that this stands in for
     given = _given(response)
     found = _backend(response).describe_scalable_targets(
-        given.get("ServiceNamespace"), given.get("ResourceIds"), given.get("ScalableDimension")
+        given["ServiceNamespace"], given.get("ResourceIds"), given.get("ScalableDimension")
     )
     start = int(given.get("NextToken") or 0)
     end = start + (given.get("MaxResults") or _PAGE)

@@ -63,6 +63,13 @@ class CloudMapBackend(ServiceDiscoveryBackend):
         self.tagger.tag_resource(namespace.arn, tags or [])
         return self._create_operation("CREATE_NAMESPACE", targets={"NAMESPACE": namespace.id})
 
+    def update_private_dns_namespace(self, _id: str, description: str, properties: dict[str, Any]) -> str:
+        """Change what is said of a namespace, and leave the rest, such as its zone."""
+        namespace = self.get_namespace(_id)
+        return super().update_private_dns_namespace(
+            _id, description, {**namespace.dns_properties, **(properties or {})}
+        )
+
     def delete_namespace(self, namespace_id: str) -> str:
         """Delete a namespace and its zone."""
         namespace = self.get_namespace(namespace_id)

@@ -26,6 +26,8 @@ def install() -> None:
     """Mend moto's service."""
     wrap(EC2Backend, "create_network_interface", _create_network_interface)
     wrap(Instance, "prep_nics", _prep_nics)
+    wrap(EC2Backend, "modify_instance_security_groups", _modify_instance_security_groups)
+    wrap(EC2Backend, "modify_network_interface_attribute", _modify_network_interface_attribute)
     wrap(EC2Backend, "create_nat_gateway", _create_nat_gateway)
     wrap(EC2Backend, "describe_nat_gateways", _describe_nat_gateways)
     wrap(EC2Backend, "delete_nat_gateway", _delete_nat_gateway)
@@ -38,6 +40,7 @@ def install() -> None:
         public_ipv4_pool="amazon",
         network_border_group=property(lambda address: address.ec2_backend.region_name),
     )
+    add(NetworkInterface, group_set=property(_group_set))
     add(
         SecurityGroupRule,
         group_owner_id=property(lambda rule: rule.owner_id),
@@ -87,6 +90,32 @@ def _prep_nics(
         interface.delete_on_termination = index not in kept
 
 
+def _modify_instance_security_groups(
+    modify: Callable[..., Instance], backend: EC2Backend, *args: Any, **kwargs: Any
+) -> Instance:
+    """Give the first interface the instance's new groups: to AWS they are the same thing."""
+    instance = modify(backend, *args, **kwargs)
+    if 0 in instance.nics:
+        instance.nics[0]._group_set = list(instance.security_groups)  # noqa: SLF001 - moto has no method for it
+    return instance
+
+
+def _modify_network_interface_attribute(
+    modify: Callable[..., None], backend: EC2Backend, eni_id: str, group_ids: list[str], *args: Any, **kwargs: Any
+) -> None:
+    """Give the instance its first interface's new groups: likewise."""
+    modify(backend, eni_id, group_ids, *args, **kwargs)
+    interface = backend.get_network_interface(eni_id)
+    if group_ids and interface.instance and interface.instance.nics.get(0) is interface:
+        interface.instance.security_groups = list(interface._group_set)  # noqa: SLF001 - likewise
+
+
+def _group_set(interface: NetworkInterface) -> list[Any]:
+    """Return its groups in the order in which they were given, which moto shuffles."""
+    of_instance = interface.instance.security_groups if interface.instance else []
+    return list(dict.fromkeys([*interface._group_set, *of_instance]))  # noqa: SLF001 - what the property stands for
+
+
 def _outlives(spec: dict[str, Any]) -> bool:
     return bool(spec.get("NetworkInterfaceId")) or spec.get("DeleteOnTermination") is False
 
@@ -113,10 +142,10 @@ def _delete_nat_gateway(delete: Callable[..., NatGateway], backend: EC2Backend, 
     _require_nat_gateway(backend, nat_gateway_id)
     gateway = delete(backend, nat_gateway_id)
     for place in gateway.address_set:
-        interface = backend.enis.pop(place["networkInterfaceId"], None)
         for address in backend.addresses:
-            if interface and address.eni is interface:
-                backend.disassociate_address(association_id=address.association_id)
+            if address.network_interface_id == place["networkInterfaceId"]:
+                backend.disassociate_address(address=address.public_ip)
+        backend.enis.pop(place["networkInterfaceId"], None)
     return gateway
 
 
@@ -151,7 +180,8 @@ def _delete_security_group(
 def _detach_internet_gateway(
     detach: Callable[..., None], backend: EC2Backend, internet_gateway_id: str, vpc_id: str
 ) -> None:
-    if any(address.eni and address.eni.subnet.vpc_id == vpc_id for address in backend.addresses):
+    interfaces = {interface.id for interface in backend.enis.values() if interface.subnet.vpc_id == vpc_id}
+    if any(address.network_interface_id in interfaces for address in backend.addresses):
         message = (
             f"Network {vpc_id} has some mapped public address(es). Please unmap those before detaching the gateway."
         )

@@ -64,7 +64,7 @@ def _create_listener(
     """Leave out the security policy where nothing is encrypted."""
     listener = create(backend, *args, **kwargs)
     if listener.protocol not in _ENCRYPTED:
-        listener.ssl_policy = None  # type: ignore[assignment] - which moto's answers leave out
+        listener.ssl_policy = None  # type: ignore[assignment]  # moto's answers leave it out then
     return listener
 
 

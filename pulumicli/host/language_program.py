@@ -17,6 +17,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 EXIT_TOLD = 32
 # What the SDK raises when the engine has stopped listening. It has said why by then; this would only bury it.
@@ -31,21 +32,21 @@ import pulumi  # noqa: E402 - the signals first: a Ctrl-C during the imports mus
 import pulumi.runtime  # noqa: E402
 
 
-def main(program: str, request: dict[str, object]) -> int:
+def main(program: str, request: dict[str, Any]) -> int:
     """Run the program; return the exit code."""
-    sys.argv = [program, *map(str, request["args"])]
-    parallel = int(str(request["parallel"]))
+    sys.argv = [program, *request["args"]]
+    parallel: int = request["parallel"]
     pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
             monitor=request["monitor"],
             engine=request["engine"],
-            project=str(request["project"]),
-            stack=str(request["stack"]),
-            organization=str(request["organization"]),
-            root_directory=str(request["root"]),
+            project=request["project"],
+            stack=request["stack"],
+            organization=request["organization"],
+            root_directory=request["root"],
             parallel=parallel,
-            dry_run=bool(request["dryRun"]),
+            dry_run=request["dryRun"],
         )
     )
     # When a resource fails, tasks that wait for its outputs are never awaited; asyncio would complain about each.

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class Checkout:
         """The document that ``python automation/NAME.py --json --yes ARGS…`` prints."""
         return json.loads(self.script(name, "--json", "--yes", *args, exits=exits, **given).stdout)
 
+    @cached_property
     def shell(self) -> dict[str, str]:
         """The variables that ``python -m localaws env`` gives a shell."""
         script = 'eval "$("$0" -m localaws env)" && env -0'
@@ -70,7 +72,7 @@ class Checkout:
         """Run the plain Pulumi CLI by hand."""
         result = subprocess.run(
             ["pulumi", "--non-interactive", *args],
-            cwd=self.root, env=self.shell(), capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            cwd=self.root, env=self.shell, capture_output=True, text=True, timeout=TIMEOUT, check=False,
         )  # fmt: skip
         assert exits is None or result.returncode == exits, (
             f"pulumi {args} exited {result.returncode}\n{result.stdout}\n{result.stderr}"
@@ -79,8 +81,9 @@ class Checkout:
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the checkout's embedded AWS."""
-        shell = self.shell()
-        return boto3.client(
+        shell = self.shell
+        client: Any = boto3.client  # by name, which its types know only for literals
+        return client(
             service,
             endpoint_url=shell["AWS_ENDPOINT_URL"],
             region_name=shell["AWS_REGION"],

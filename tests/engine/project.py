@@ -18,7 +18,7 @@ class Project:
 
     Args:
         folder: is made and holds everything, backend and PULUMI_HOME included.
-        environment: variables for every command, over the caller's; where Pulumi keeps things is the project's own affair.
+        environment: variables for every command, over the caller's; where Pulumi keeps things is not among them.
 
     """
 

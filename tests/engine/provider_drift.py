@@ -1,7 +1,6 @@
 """Changes that somebody makes by hand, to (nearly) every resource of the program, and what a refresh must find of them."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from tests.engine.provider_program import XRAY
@@ -42,8 +41,9 @@ DRIFT = {
 }
 
 
-def wreak(stage: Stage, ids: dict[str, str], outputs_of: Callable[[str], dict[str, Any]]) -> None:
+def wreak(stage: Stage, resources: dict[str, dict[str, Any]]) -> None:
     """Make the changes, each by the AWS call that a person would make."""
+    ids = {name: entry["id"] for name, entry in resources.items()}
     network(stage.aws("ec2"), ids)
     identities(stage.aws("iam"), ids)
     mesh(stage.aws("appmesh"))
@@ -55,7 +55,7 @@ def wreak(stage: Stage, ids: dict[str, str], outputs_of: Callable[[str], dict[st
     ecs = stage.aws("ecs")
     ecs.update_cluster(cluster=ids["cluster"], settings=[{"name": "containerInsights", "value": "disabled"}])
     ecs.update_service(cluster=ids["cluster"], service=ids["service"], desiredCount=2)
-    ecs.tag_resource(resourceArn=outputs_of("task")["arn"], tags=[{"key": "owner", "value": "somebody"}])
+    ecs.tag_resource(resourceArn=resources["task"]["outputs"]["arn"], tags=[{"key": "owner", "value": "somebody"}])
     scaling(stage.aws("application-autoscaling"), ids)
 
 

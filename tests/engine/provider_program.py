@@ -34,6 +34,7 @@ class Variant:
     retention: int = 7  # days
     health_interval: int = 30  # seconds
     names: str = "a"  # part of the names of things that are named by hand
+    about: str = "shared"  # the security group's description
     cidr: str = "10.0.0.0/24"
     port: int = 3000
     weight: int = 1
@@ -44,7 +45,7 @@ class Variant:
     ttl: int = 60  # seconds
     description: str = "first"
     dns_hostnames: bool = True
-    minimum: int = 1
+    maximum: int = 10  # tasks
     target: float = 50  # percent of the CPU
     minimum_healthy: int = 50  # percent
     instance_type: str = "t3.medium"
@@ -143,7 +144,7 @@ def program(
             "shared",
             name=name("shared"),
             vpc_id=network.id,
-            description=f"shared {v.names}",
+            description=v.about,
             tags=tags,
             opts=options("shared"),
         )
@@ -368,8 +369,8 @@ def program(
         )
         scaled = appautoscaling.Target(
             "scaled",
-            min_capacity=v.minimum,
-            max_capacity=10,
+            min_capacity=1,
+            max_capacity=v.maximum,
             resource_id=pulumi.Output.concat("service/", cluster.name, "/", service.name),
             scalable_dimension="ecs:service:DesiredCount",
             service_namespace="ecs",

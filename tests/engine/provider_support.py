@@ -1,8 +1,6 @@
 """Runs programs on the real engine against an embedded AWS, and tells what the engine said it would do or did."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,7 @@ from pulumi import automation
 from pulumi.automation import events
 
 from localaws.instance import Instance
-from pulumicli.provision import locate
-
-TIMEOUT = 120  # seconds for one command of the CLI
+from pulumicli import ensure
 
 # What happens to each resource, by logical name: the operation and the paths of the properties that differ.
 Steps = dict[str, tuple[str, set[str]]]
@@ -26,10 +22,8 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.instance = Instance(folder)
         self.instance.start()
-        found = locate()
-        assert found is not None, "no Pulumi CLI; build it with: python -m pulumicli"
-        self.cli = found
-        self.environment = {**self.instance.environment(), "PATH": f"{found.parent}{os.pathsep}{os.environ['PATH']}"}
+        self.cli = ensure(print)
+        self.environment = {**self.instance.environment(), "PATH": f"{self.cli.parent}{os.pathsep}{os.environ['PATH']}"}
 
     def stack(self, program: Callable[[], None], name: str = "main") -> "Stack":
         """A stack that runs the program, made when there is none."""
@@ -50,18 +44,6 @@ class Stage:
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
             aws_access_key_id="localaws",
             aws_secret_access_key="localaws",
-        )
-
-    def pulumi(self, *arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-        """The plain CLI, by hand."""
-        return subprocess.run(
-            [str(self.cli), "--non-interactive", *arguments],
-            cwd=folder,
-            env={**os.environ, **self.environment, "PULUMI_PYTHON_CMD": sys.executable},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
         )
 
     def close(self) -> None:
@@ -91,22 +73,14 @@ class Stack:
         """Take everything away."""
         return self._collect(lambda hear: self.pulumi.destroy(on_event=hear))
 
-    def outputs_of(self, name: str) -> dict[str, Any]:
-        """The state of one resource, by logical name."""
-        return dict(self._entry(name)["outputs"])
-
-    def inputs_of(self, name: str) -> dict[str, Any]:
-        """The inputs in the state of one resource."""
-        return dict(self._entry(name)["inputs"])
-
-    def ids(self) -> dict[str, str]:
-        """The id of every resource, by logical name."""
-        resources = self.pulumi.export_stack().deployment["resources"]
-        return {entry["urn"].rpartition("::")[2]: entry["id"] for entry in resources if entry.get("id")}
-
-    def _entry(self, name: str) -> dict[str, Any]:
-        resources = self.pulumi.export_stack().deployment["resources"]
-        return next(dict(entry) for entry in resources if entry["urn"].endswith(f"::{name}"))
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The state of each resource, by logical name: its id, inputs and outputs among others."""
+        entries = self.pulumi.export_stack().deployment["resources"]
+        return {
+            entry["urn"].rpartition("::")[2]: dict(entry)
+            for entry in entries
+            if entry.get("id") and not entry["type"].startswith("pulumi:")
+        }
 
     @staticmethod
     def _collect(run: Callable[[Callable[[events.EngineEvent], None]], object]) -> Steps:
@@ -114,7 +88,7 @@ class Stack:
 
         def hear(event: events.EngineEvent) -> None:
             # What a refresh finds is known only when its step is done.
-            step = event.res_outputs_event if event.res_outputs_event else event.resource_pre_event
+            step = event.res_outputs_event or event.resource_pre_event
             if step is not None:
                 heard.append(step.metadata)
 

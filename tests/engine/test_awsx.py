@@ -1,6 +1,5 @@
 """`awsx.ec2.Vpc` on the real engine, through both of the embedded AWS's plugins."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +34,7 @@ WORKSHOP = """
     pulumi.export("vpcId", vpc.vpc_id)
     pulumi.export("publicSubnetIds", vpc.public_subnet_ids)
     pulumi.export("privateSubnetIds", vpc.private_subnet_ids)
-    pulumi.export("natAddresses", pulumi.Output.all(vpc.nat_gateways).apply(lambda all: [nat.public_ip for nat in all[0]]))
+    pulumi.export("natAddresses", vpc.nat_gateways.apply(lambda gateways: [nat.public_ip for nat in gateways]))
 """
 
 
@@ -61,14 +60,24 @@ def test_the_workshops_vpc_goes_up_unchanged_and_down(project: Project) -> None:
     assert "warning" not in shown
     assert tree(project) == {
         "net": ["net (Vpc)"],
-        "net (Vpc)": ["net (InternetGateway)", *(f"net-{kind}-{zone} (Subnet)" for kind in ("private", "public") for zone in (1, 2, 3))],
+        "net (Vpc)": [
+            "net (InternetGateway)",
+            *(f"net-{kind}-{zone} (Subnet)" for kind in ("private", "public") for zone in (1, 2, 3)),
+        ],
         **{
-            f"net-public-{zone} (Subnet)": [f"net-{zone} (Eip)", f"net-{zone} (NatGateway)", f"net-public-{zone} (RouteTable)"]
+            f"net-public-{zone} (Subnet)": [
+                f"net-{zone} (Eip)",
+                f"net-{zone} (NatGateway)",
+                f"net-public-{zone} (RouteTable)",
+            ]
             for zone in (1, 2, 3)
         },
         **{f"net-private-{zone} (Subnet)": [f"net-private-{zone} (RouteTable)"] for zone in (1, 2, 3)},
         **{
-            f"net-{kind}-{zone} (RouteTable)": [f"net-{kind}-{zone} (Route)", f"net-{kind}-{zone} (RouteTableAssociation)"]
+            f"net-{kind}-{zone} (RouteTable)": [
+                f"net-{kind}-{zone} (Route)",
+                f"net-{kind}-{zone} (RouteTableAssociation)",
+            ]
             for kind in ("public", "private")
             for zone in (1, 2, 3)
         },
@@ -86,7 +95,10 @@ def test_each_route_leads_out_through_its_own_zone(project: Project) -> None:
     """Public subnets reach the internet gateway, private ones the NAT gateway of their zone; tags say what they are."""
     project.program(WORKSHOP)
     project.pulumi("up", "--yes", "--skip-preview")
-    made = {(resource["type"].rsplit(":", 1)[1], resource["urn"].rsplit("::", 1)[1]): resource for resource in project.resources()}
+    made = {
+        (resource["type"].rsplit(":", 1)[1], resource["urn"].rsplit("::", 1)[1]): resource
+        for resource in project.resources()
+    }
 
     for zone, letter in enumerate("abc", start=1):
         public, private = (made["Subnet", f"net-{kind}-{zone}"]["outputs"] for kind in ("public", "private"))
@@ -146,10 +158,3 @@ def tree(project: Project) -> dict[str, list[str]]:
         if resource["parent"] in label:
             children.setdefault(label[resource["parent"]], []).append(label[resource["urn"]])
     return {parent: sorted(found) for parent, found in children.items()}
-
-
-def test_the_schema_is_json() -> None:
-    """The engine reads it when it lists packages."""
-    from localaws.plugins.awsx.provider import AwsxProvider  # noqa: PLC0415 - half a second that the others need not wait for
-
-    assert json.loads(AwsxProvider().schema or "")["name"] == "awsx"

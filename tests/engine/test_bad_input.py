@@ -149,7 +149,7 @@ def test_the_second_run_is_told_who_holds_the_environment(deployed: Checkout) ->
 def faults(deployed: Checkout, *wanted: dict[str, Any]) -> None:
     """Make the embedded AWS misbehave; without arguments, behave again."""
     request = urllib.request.Request(  # noqa: S310 - our own loopback address
-        deployed.shell()["AWS_ENDPOINT_URL"] + "/_localaws/faults",
+        deployed.shell["AWS_ENDPOINT_URL"] + "/_localaws/faults",
         data=json.dumps(wanted).encode(),
         headers={"Content-Type": "application/json"},
         method="POST",

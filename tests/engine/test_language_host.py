@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pulumicli import language_files
 from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
@@ -31,7 +30,7 @@ def run_until(process: subprocess.Popen[str], text: str) -> None:
 
 
 def test_a_program_goes_up_and_down_by_hand(project: Project) -> None:
-    """Configuration, secrets, stack references and outputs arrive; what it prints is shown; a second preview is empty."""
+    """Configuration, secrets and stack references arrive; what it prints is shown; a second preview is empty."""
     project.pulumi("config", "set", "size", "3")
     project.pulumi("config", "set", "--secret", "password", "geheim")
     project.program("""
@@ -209,10 +208,3 @@ def processes_of(folder: Path) -> list[int]:
 def ended(pid: int) -> bool:
     """Wait up to 10 s for the end of a process that isn't our child."""
     return subprocess.run(["timeout", "10", "tail", f"--pid={pid}", "-f", "/dev/null"], check=False).returncode == 0
-
-
-def test_every_starter_is_there(project: Project) -> None:
-    """The engine finds the starters of programs and of policy packs beside itself."""
-    if "ecs-tracing" not in project.cli.parts:
-        pytest.skip("the CLI on PATH brings its own")
-    assert all(project.cli.with_name(name).is_file() for name, _, _ in language_files.FILES)

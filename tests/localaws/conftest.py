@@ -8,6 +8,7 @@ import pytest
 
 from localaws.instance import Instance
 from tests.localaws.support import client_of
+from tests.localaws.xtras_site import Network
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,12 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 def client(instance: Instance) -> Callable[..., Any]:
     """Clients of the shared instance by service, such as "ecs", and region where it is not us-east-1."""
     return lambda service, region="us-east-1": client_of(instance, service, region)
+
+
+@pytest.fixture
+def network(client: Callable[..., Any]) -> Network:
+    """A VPC of the test's own, with what a subnet needs around it."""
+    return Network(client)
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from localaws.instance import Instance
 
@@ -24,7 +26,7 @@ _BETWEEN_LOOKS_SECONDS = 0.02
 def client_of(instance: Instance, service: str, region: str = "us-east-1") -> Any:
     """A boto3 client that asks once only, and leaves it to the server to say what is wrong."""
     variables = instance.environment()
-    return boto3.client(
+    return boto3.client(  # type: ignore[call-overload]
         service,
         region_name=region,
         endpoint_url=variables["AWS_ENDPOINT_URL"],
@@ -48,6 +50,13 @@ def send(
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+def code_of(call: Callable[..., Any], **given: Any) -> str:
+    """The AWS error code that a call has to end in."""
+    with pytest.raises(ClientError) as caught:
+        call(**given)
+    return str(caught.value.response["Error"]["Code"])
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -1,6 +1,7 @@
 """The command line of the embedded AWS."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -71,8 +72,8 @@ def test_env_prints_nothing_but_exports(instance: Instance) -> None:
 
 
 def test_env_starts_what_does_not_run(fresh: Instance) -> None:
-    """Env starts the instance and says so where it does not disturb the shell."""
-    result = command_line("env", state=fresh.state)
+    """Env starts the instance, whatever AWS profile the shell has, and says so where it does not disturb."""
+    result = command_line("env", state=fresh.state, env={**os.environ, "AWS_PROFILE": "nobody"})
     endpoint = fresh.status().endpoint
 
     assert f"export AWS_ENDPOINT_URL={endpoint}" in result.stdout

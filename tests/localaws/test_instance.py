@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws.instance import Instance, LocalAwsError
+from localaws.instance import Instance, LocalAwsError, Status
 from tests.localaws.support import client_of, send, until
 
 
@@ -169,6 +169,15 @@ def test_the_environment_points_every_tool_here(instance: Instance, monkeypatch:
     assert str(instance.state / "pulumi-home") == variables["PULUMI_HOME"]
     assert [variables["AWS_CONFIG_FILE"], variables["AWS_SHARED_CREDENTIALS_FILE"]] == ["/dev/null"] * 2
     assert variables["PULUMI_CONFIG_PASSPHRASE"] == ""
+
+
+def test_the_backend_of_a_folder_with_odd_characters_is_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A space or a percent sign in the state folder's name is escaped, as Pulumi wants it."""
+    odd = Instance(tmp_path / "a b%20c")
+    running = Status(running=True, endpoint="http://127.0.0.1:1", pid=1, state=odd.state, started_at=None)
+    monkeypatch.setattr(Instance, "status", lambda _: running)
+
+    assert f"file://{tmp_path}/a%20b%2520c/pulumi-state" == odd.environment()["PULUMI_BACKEND_URL"]
 
 
 @pytest.mark.parametrize("name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"])

@@ -187,23 +187,31 @@ def test_subnets_lie_within_the_vpc_and_do_not_overlap() -> None:
         ),
         (
             {"subnetSpecs": [{"type": "Public"}]},
-            "natGateways.strategy: OnePerAz needs Public subnets to stand in and Private or Isolated ones to serve; "
-            "or use None",
+            (
+                "natGateways.strategy: OnePerAz needs Public subnets to stand in and Private or Isolated ones to "
+                "serve; or use None"
+            ),
         ),
         (
             {"ipv4IpamPoolId": "ipam-pool-1"},
-            "ipv4IpamPoolId: IPAM: not served by the embedded AWS's awsx plugin; "
-            "use the official plugins: LOCALAWS_PLUGINS=official",
+            (
+                "ipv4IpamPoolId: IPAM: not served by the embedded AWS's awsx plugin; "
+                "use the official plugins: LOCALAWS_PLUGINS=official"
+            ),
         ),
         (
             {"cidrBlock": "10.0.0.0/24", "subnetStrategy": "Auto", "subnetSpecs": specs("Public/26", "Private/26")},
-            "subnetSpecs: the subnets of one availability zone need 128 addresses, but its block of 10.0.0.0/24 has 64; "
-            "make the VPC larger or the subnets smaller",
+            (
+                "subnetSpecs: the subnets of one availability zone need 128 addresses, but its block of 10.0.0.0/24 "
+                "has 64; make the VPC larger or the subnets smaller"
+            ),
         ),
         (
             {"cidrBlock": "10.0.0.0/26", "subnetStrategy": "Auto"},
-            "cidrBlock: default subnets need a /26 in each availability zone, and there is only a /28; "
-            "make the VPC larger or name the subnets in `subnetSpecs`",
+            (
+                "cidrBlock: default subnets need a /26 in each availability zone, and there is only a /28; "
+                "make the VPC larger or name the subnets in `subnetSpecs`"
+            ),
         ),
         (
             {
@@ -211,8 +219,10 @@ def test_subnets_lie_within_the_vpc_and_do_not_overlap() -> None:
                 "subnetStrategy": "Exact",
                 "subnetSpecs": specs("Public/18", "Private/17"),
             },
-            "subnetSpecs: there is a gap before 10.0.128.0/17 (…-private-1), "
-            "but strategy Exact allows no gaps; fill them with subnets of type Unused",
+            (
+                "subnetSpecs: there is a gap before 10.0.128.0/17 (…-private-1), "
+                "but strategy Exact allows no gaps; fill them with subnets of type Unused"
+            ),
         ),
     ],
 )
@@ -228,5 +238,7 @@ def test_overlapping_blocks_are_refused() -> None:
     """Both blocks are named."""
     clash = {"type": "Private", "cidrBlocks": ["10.0.0.16/28", "10.0.0.128/27", "10.0.0.160/27"]}
 
-    with pytest.raises(ArgumentError, match=r"10\.0\.0\.0/27 \(…-public-1\) and 10\.0\.0\.16/28 \(…-private-1\) overlap"):
+    with pytest.raises(
+        ArgumentError, match=r"10\.0\.0\.0/27 \(…-public-1\) and 10\.0\.0\.16/28 \(…-private-1\) overlap"
+    ):
         read({**WORKSHOP, "subnetSpecs": [WORKSHOP["subnetSpecs"][0], clash]})

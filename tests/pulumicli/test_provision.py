@@ -167,7 +167,7 @@ def test_a_failing_build_tells_its_first_complaint(machine: Machine) -> None:
     """Go prints pages; its first line that is no download note names the cause."""
     machine.install_go(before_build="echo 'go: downloading x' >&2; echo 'x.go:1: no space left on device' >&2; exit 1")
 
-    with pytest.raises(PulumiCliError, match="`go build` failed: x.go:1: no space left on device"):
+    with pytest.raises(PulumiCliError, match=r"`go build` failed: x\.go:1: no space left on device"):
         machine.ensure()
     assert list(machine.cache.glob(".partial-*")) == []
 
@@ -177,7 +177,9 @@ def test_a_cache_that_cannot_be_written_is_named(machine: Machine, monkeypatch: 
     machine.install_go()
     monkeypatch.setenv("XDG_CACHE_HOME", str(machine.bin / "go"))
 
-    with pytest.raises(PulumiCliError, match=r"can't be kept in .*/bin/go/ecs-tracing: Not a directory\.\nMake room or"):
+    with pytest.raises(
+        PulumiCliError, match=r"can't be kept in .*/bin/go/ecs-tracing: Not a directory\.\nMake room or"
+    ):
         machine.ensure()
 
 

@@ -25,7 +25,7 @@ def gate(machine: Machine, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def started(machine: Machine) -> Iterator[list[subprocess.Popen[str]]]:
+def started() -> Iterator[list[subprocess.Popen[str]]]:
     """The processes that a test has started; none outlives it."""
     processes: list[subprocess.Popen[str]] = []
     yield processes
@@ -41,9 +41,7 @@ def wait_for(process: subprocess.Popen[str], line: str) -> None:
     assert line in iter(process.stderr.readline, ""), f"it never said: {line}"
 
 
-def test_two_set_ups_at_once_build_once(
-    machine: Machine, gate: Path, started: list[subprocess.Popen[str]]
-) -> None:
+def test_two_set_ups_at_once_build_once(machine: Machine, gate: Path, started: list[subprocess.Popen[str]]) -> None:
     """The second says that it waits, and both end with the same copy."""
     first = machine.start()
     started.append(first)
@@ -117,5 +115,7 @@ def test_by_hand_what_is_missing_ends_with_exit_code_2(machine: Machine) -> None
 
 def test_help_teaches_by_example() -> None:
     """`--help` shows the line that puts the CLI on PATH."""
-    machine_help = subprocess.run([sys.executable, "-m", "pulumicli", "--help"], capture_output=True, check=True, text=True)
+    machine_help = subprocess.run(
+        [sys.executable, "-m", "pulumicli", "--help"], capture_output=True, check=True, text=True
+    )
     assert 'PATH="$(dirname "$(python -m pulumicli)"):$PATH"' in machine_help.stdout

@@ -186,10 +186,12 @@ class Instance(Ec2Resource):
         }
 
     def update(self, aws: Aws, identity: str, old: State, new: State, changed: AbstractSet[str]) -> None:
-        modify: list[State] = []
         if "vpcSecurityGroupIds" in changed:
-            modify.append({"Groups": new.get("vpcSecurityGroupIds", [])})
-        modify += [
+            # To AWS the machine's groups are those of its first interface; moto keeps both, and wants to be told both.
+            interface, groups = old["primaryNetworkInterfaceId"], new.get("vpcSecurityGroupIds", [])
+            self.ask(aws, "ModifyInstanceAttribute", InstanceId=identity, Groups=groups)
+            self.ask(aws, "ModifyNetworkInterfaceAttribute", NetworkInterfaceId=interface, Groups=groups)
+        modify: list[State] = [
             {spelled(name): {"Value": new.get(name, False)}}
             for name in ("disableApiTermination", "disableApiStop", "sourceDestCheck")
             if name in changed

@@ -40,29 +40,29 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
     # What the engine wants to know about the plugin.
 
     @answering
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider.ProviderHandshakeResponse(supports_autonaming_configuration=True)
 
     @answering
-    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
         return Empty()
 
     @answering
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin.PluginInfo(version=VERSION)
 
     @answering
-    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider.GetSchemaResponse(schema=json.dumps({"name": "aws", "version": VERSION}))
 
     # The provider's own settings.
 
     @answering
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider.CheckResponse(inputs=request.news)
 
     @answering
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         old, new = from_struct(request.olds), from_struct(request.news)
         diffs = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
         return provider.DiffResponse(changes=_answer(diffs), diffs=diffs)
@@ -81,7 +81,7 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
         return provider.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
     @answering
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._engine(context).cancelled.set()
         return Empty()
 
@@ -104,7 +104,7 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
         )
 
     @answering
-    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind = _kind(request)
         old, new = from_struct(request.olds), from_struct(request.news)
         found = _changes(kind, old, new, request.ignoreChanges)

@@ -66,7 +66,7 @@ class Resource:
     naming: ClassVar[str] = "name"
     delete_first: ClassVar[bool] = False
 
-    def verify(self, inputs: State) -> Iterable[tuple[str, str]]:  # noqa: ARG002 (most types have no such rules)
+    def verify(self, inputs: State) -> Iterable[tuple[str, str]]:
         """What is wrong with inputs that are each right: pairs of property path and reason. Unknowns may occur."""
         return ()
 
@@ -95,15 +95,15 @@ class Resource:
         """Take it away; "not there" errors count as done."""
         raise NotImplementedError
 
-    def locate(self, aws: Aws, imported: str) -> tuple[str, State]:  # noqa: ARG002 (most import by id)
+    def locate(self, aws: Aws, imported: str) -> tuple[str, State]:
         """The id and the first state of an imported resource, from the id in the form that `pulumi import` takes."""
         return imported, {}
 
-    def suppressed(self, change: Change, old: State, new: State) -> bool:  # noqa: ARG002 (for few types)
+    def suppressed(self, change: Change, old: State, new: State) -> bool:
         """Whether a difference is one that AWS would not notice, given the rest of the resource."""
         return False
 
-    def target(self, identity: str, state: State) -> str:  # noqa: ARG002 (others need the state)
+    def target(self, identity: str, state: State) -> str:
         """What the tag operations call the resource."""
         return identity
 

@@ -51,7 +51,9 @@ class AwsxProvider(Provider):
         if checked.advice:
             pulumi.log.warn(checked.advice, component)
         # The outputs are awaited by the server, which answers the engine when all children are registered.
-        built = pulumi.Output.from_input(asyncio.ensure_future(_built(component, checked)))
+        built: pulumi.Output[dict[str, Any]] = pulumi.Output.from_input(
+            asyncio.ensure_future(_built(component, checked))
+        )
         return ConstructResult(component.urn, {output: built[output] for output in OUTPUTS})
 
 
