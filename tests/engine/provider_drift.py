@@ -1,4 +1,4 @@
-"""Changes that somebody makes by hand, to (nearly) every resource of the program, and what a refresh must find of them."""
+"""Changes that somebody makes by hand, to nearly every resource of the program, and what a refresh must find."""
 
 import json
 from typing import Any

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pulumi
 from pulumi_aws import (
@@ -231,21 +232,20 @@ def program(
         mesh = appmesh.Mesh(
             "mesh", name=f"mesh-{v.names}", spec={"egress_filter": {"type": v.egress}}, tags=tags, opts=options("mesh")
         )
-        listener = {"port_mapping": {"port": v.port, "protocol": "http"}}
+        listener: Any = {"port_mapping": {"port": v.port, "protocol": "http"}}
         entry = appmesh.VirtualGateway(
             "entry", name="entry", mesh_name=mesh.name, spec={"listeners": [listener]}, tags=tags, opts=options("entry")
         )
+        node_spec: Any = {
+            "listeners": [listener],
+            "service_discovery": {"aws_cloud_map": {"namespace_name": namespace.name, "service_name": registry.name}},
+            "logging": {"access_log": {"file": {"path": v.log_path}}},
+        }
         node = appmesh.VirtualNode(
             "node",
             name="node",
             mesh_name=mesh.name,
-            spec={
-                "listeners": [listener],
-                "service_discovery": {
-                    "aws_cloud_map": {"namespace_name": namespace.name, "service_name": registry.name}
-                },
-                "logging": {"access_log": {"file": {"path": v.log_path}}},
-            },
+            spec=node_spec,
             tags=tags,
             opts=options("node"),
         )
@@ -271,7 +271,7 @@ def program(
             tags=tags,
             opts=options("route"),
         )
-        provider = {"virtual_router": {"virtual_router_name": router.name}}
+        provider: Any = {"virtual_router": {"virtual_router_name": router.name}}
         if v.purpose != "test":
             provider = {"virtual_node": {"virtual_node_name": node.name}}
         virtual = appmesh.VirtualService(

@@ -38,7 +38,7 @@ class Stage:
 
     def aws(self, service: str) -> Any:
         """A boto3 client."""
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]
             service,
             region_name=self.environment["AWS_REGION"],
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
@@ -75,10 +75,10 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The state of each resource, by logical name: its id, inputs and outputs among others."""
-        entries = self.pulumi.export_stack().deployment["resources"]
+        deployment = self.pulumi.export_stack().deployment or {}
         return {
             entry["urn"].rpartition("::")[2]: dict(entry)
-            for entry in entries
+            for entry in deployment.get("resources", [])
             if entry.get("id") and not entry["type"].startswith("pulumi:")
         }
 

@@ -22,6 +22,12 @@ def resource(checkout: Checkout, stack: str, token: str) -> dict[str, Any]:
     return dict(found[0])
 
 
+def test_refresh_finds_nothing_when_nothing_changed(deployed: Checkout) -> None:
+    """Reading everything back gives what was written."""
+    for service in ("platform", "crystal", "nodejs", "frontend"):
+        deployed.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", f"local-{service}")
+
+
 def test_the_flag_by_hand(deployed: Checkout) -> None:
     """`pulumi config set tracing true && pulumi up`, then back: previews are exact and end empty."""
     stack = ("--stack", "local-crystal")
@@ -33,12 +39,6 @@ def test_the_flag_by_hand(deployed: Checkout) -> None:
     deployed.pulumi("config", "set", "tracing", "false", *stack)
     deployed.pulumi("up", "--yes", "--skip-preview", *stack)
     assert operations(deployed.pulumi("preview", "--json", *stack).stdout) == {}
-
-
-def test_refresh_finds_nothing_when_nothing_changed(deployed: Checkout) -> None:
-    """Reading everything back gives what was written."""
-    for service in ("platform", "crystal", "nodejs", "frontend"):
-        deployed.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", f"local-{service}")
 
 
 def test_a_change_behind_pulumis_back_is_drift_and_is_repaired(deployed: Checkout) -> None:

@@ -100,7 +100,7 @@ def test_nothing_changes_after_an_update(first: Stack) -> None:
     assert {} == first.preview()
 
 
-def test_refresh_shows_exactly_what_others_changed(first: Stack, stage: Stage) -> None:
+def test_refresh_shows_exactly_what_others_changed(stage: Stage) -> None:
     """What was changed or deleted behind Pulumi's back is shown, nothing else, and the next update repairs it."""
     wreak(stage, first.resources())
 
@@ -111,7 +111,7 @@ def test_refresh_shows_exactly_what_others_changed(first: Stack, stage: Stage) -
     assert {} == first.refresh()
 
 
-def test_everything_imports_as_it_is(first: Stack, stage: Stage) -> None:
+def test_everything_imports_as_it_is(stage: Stage) -> None:
     """Each resource can be adopted by the id that the SDK documents for its type; nothing differs then."""
     present = first.resources()
     made_up = {
@@ -127,7 +127,8 @@ def test_everything_imports_as_it_is(first: Stack, stage: Stage) -> None:
     assert {} == stage.stack(program(FIRST, names=made_up), "imported").preview()
 
 
-def test_updates_are_in_place_and_name_what_changed(first: Stack, stage: Stage) -> None:
+@pytest.mark.usefixtures("first")
+def test_updates_are_in_place_and_name_what_changed(stage: Stage) -> None:
     """A changed program changes each resource in place, and only in the properties that differ."""
     second = stage.stack(program(SECOND))
 
@@ -138,7 +139,8 @@ def test_updates_are_in_place_and_name_what_changed(first: Stack, stage: Stage) 
     assert {"file": {"path": "/dev/null"}} == node["spec"]["logging"]["accessLog"]
 
 
-def test_what_cannot_change_is_replaced(first: Stack, stage: Stage) -> None:
+@pytest.mark.usefixtures("first")
+def test_what_cannot_change_is_replaced(stage: Stage) -> None:
     """A change that AWS has no call for makes a new resource, and the plan names the property that asks for it."""
     possible = {**vars(SECOND), "policy": MESH_ACCESS, "level": "debug", "about": "tasks"}
     plan = stage.stack(program(Variant(**{**possible, "names": "b", "cidr": "10.1.0.0/24"}))).preview()
@@ -153,7 +155,7 @@ def test_what_cannot_change_is_replaced(first: Stack, stage: Stage) -> None:
     assert {} == stack.preview()
 
 
-def test_destroy_leaves_nothing(first: Stack, stage: Stage) -> None:
+def test_destroy_leaves_nothing(stage: Stage) -> None:
     """In the end AWS is as empty as in the beginning."""
     first.destroy()
 

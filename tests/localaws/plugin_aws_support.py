@@ -4,12 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from localaws.instance import Instance
 
 ROOT = Path(__file__).parents[2]
 LONGEST_END = 20  # seconds for a plugin to leave
@@ -53,7 +59,7 @@ class Engine:
         )
 
     def cancel(self) -> None:
-        self.stub.Cancel(provider_pb2.google_dot_protobuf_dot_empty__pb2.Empty())
+        self.stub.Cancel(Empty())
 
 
 class Plugin:
@@ -73,25 +79,68 @@ class Plugin:
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
         self.engines: list[Engine] = []
+        self.said: str | None = None
 
     def engine(self, region: str = "us-east-1", **settings: str) -> Engine:
         """One more connection, not configured yet."""
         self.engines.append(Engine(self.port, region, **settings))
         return self.engines[-1]
 
-    def end(self, by: signal.Signals | None = None) -> tuple[int, str]:
-        """End it by a signal, or by closing the pipe as a dead engine does; its exit code and all that it said."""
+    def ask_to_leave(self, by: signal.Signals | None) -> None:
+        """Send a signal, or (None) close the pipe, as the death of the engine does."""
         if by is not None:
             self.process.send_signal(by)
-            output, error = self.process.communicate(timeout=LONGEST_END)
-        else:
-            assert self.process.stdin is not None
+        elif self.process.stdin is not None:
             self.process.stdin.close()
             self.process.stdin = None
+
+    def ended(self) -> tuple[int, str]:
+        """The exit code, and all that it said besides its port."""
+        if self.said is None:
             output, error = self.process.communicate(timeout=LONGEST_END)
-        for engine in self.engines:
-            engine.channel.close()
-        return self.process.returncode, output + error
+            self.said = output + error
+            for engine in self.engines:
+                engine.channel.close()
+        return self.process.returncode, self.said
+
+
+class Gate:
+    """Stands before an embedded AWS, on a port of its own, and holds every call back until it is opened."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.arrived, self.opened = threading.Event(), threading.Event()
+        behind = instance.environment()["AWS_ENDPOINT_URL"]
+        gate = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                gate.arrived.set()
+                gate.opened.wait(LONGEST_END)
+                url, headers = f"{behind}{self.path}", dict(self.headers)
+                request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - http
+                with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
+                    content = answer.read()
+                    self.send_response(answer.status)
+                    self.send_header("Content-Type", answer.headers["Content-Type"])
+                    self.send_header("Content-Length", str(len(content)))
+                    self.end_headers()
+                    self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the tests' output to themselves."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.opened.set()
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def urn(token: str) -> str:

@@ -42,8 +42,18 @@ def containers(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("token", "given", "path", "reason"),
     [
-        (TASK_TYPE, {**TASK, "cpu": "300"}, "cpu", "must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate, not '300'"),
-        (TASK_TYPE, {**TASK, "memory": "4096"}, "memory", "must be one of 512, 1024, 2048 MiB on Fargate with 256 CPU units"),
+        (
+            TASK_TYPE,
+            {**TASK, "cpu": "300"},
+            "cpu",
+            "must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate, not '300'",
+        ),
+        (
+            TASK_TYPE,
+            {**TASK, "memory": "4096"},
+            "memory",
+            "must be one of 512, 1024, 2048 MiB on Fargate with 256 CPU units",
+        ),
         (TASK_TYPE, {**TASK, "networkMode": "bridge"}, "networkMode", "must be awsvpc on Fargate"),
         (TASK_TYPE, {**TASK, "containerDefinitions": "[{"}, "containerDefinitions", "must be JSON"),
         (TASK_TYPE, {**TASK, "taskRoleArn": "task"}, "taskRoleArn", "must be an ARN, not 'task'"),
@@ -63,7 +73,12 @@ def containers(**changes: Any) -> dict[str, Any]:
         (ROLE_TYPE, {"assumeRolePolicy": TRUST, "name": "r" * 65}, "name", "must have 1 to 64 characters"),
         (ROLE_TYPE, {"assumeRolePolicy": "{"}, "assumeRolePolicy", "must be JSON"),
         (ROLE_TYPE, {}, "assumeRolePolicy", "is required for aws:iam/role:Role, but was not given"),
-        (SERVICE_TYPE, {"taskDefinition": "crystal", "launchType": "FARGAT"}, "launchType", "must be one of EC2, FARGATE"),
+        (
+            SERVICE_TYPE,
+            {"taskDefinition": "crystal", "launchType": "FARGAT"},
+            "launchType",
+            "must be one of EC2, FARGATE",
+        ),
         (NODE_TYPE, {"meshName": "m", "spec": {"listener": []}}, "spec.listener", "did you mean `listeners`?"),
         (
             NODE_TYPE,

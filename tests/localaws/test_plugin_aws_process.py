@@ -10,11 +10,9 @@ import grpc
 import pytest
 
 from localaws.instance import Instance
-from tests.localaws.plugin_aws_support import Engine, Plugin
-from tests.localaws.support import send
+from tests.localaws.plugin_aws_support import Engine, Gate, Plugin
 
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
-HANGING = {"service": "logs", "operation": "CreateLogGroup", "hang": 1, "times": 1}
 SAFE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # loopback, but nobody listens there
 
 Start = Callable[..., Plugin]
@@ -32,7 +30,8 @@ def start() -> Iterator[Start]:
     yield begin
     for plugin in started:
         if plugin.process.poll() is None:
-            plugin.end(signal.SIGKILL)
+            plugin.ask_to_leave(signal.SIGKILL)
+        plugin.ended()
 
 
 @pytest.fixture
@@ -122,16 +121,19 @@ def test_an_aws_that_hangs_ends_in_bounded_time(start: Start) -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT, None])
 def test_it_finishes_what_is_under_way_and_leaves_quietly(
-    plugin: Plugin, instance: Instance, client: Callable[..., Any], by: signal.Signals | None
+    start: Start, instance: Instance, client: Callable[..., Any], by: signal.Signals | None
 ) -> None:
     """A signal, or the death of the engine, does not cut a create short; then it goes, without a word."""
     name = f"finished-{by.name if by else 'orphan'}"
-    engine = configured(plugin)
-    send(instance, "POST", "/_localaws/faults", [HANGING])
-    engine.create(LOGS, {"name": name})
-    wait_for_call(instance)
+    with Gate(instance) as gate:
+        plugin = start(**{**instance.environment(), "AWS_ENDPOINT_URL": gate.url})
+        call = configured(plugin).create(LOGS, {"name": name})
+        assert gate.arrived.wait(20)
+        plugin.ask_to_leave(by)
+        gate.opened.set()
 
-    assert (0, "") == plugin.end(by)
+        assert (0, "") == plugin.ended()
+        assert call.done()
     found = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     assert [name] == [group["logGroupName"] for group in found]
 
@@ -156,10 +158,3 @@ def test_what_is_gone_already_is_deleted_without_complaint(plugin: Plugin, clien
     client("logs").delete_log_group(logGroupName="gone")
 
     engine.delete(LOGS, made.id, made.properties)
-
-
-def wait_for_call(instance: Instance) -> None:
-    """Return once the hanging call has reached the server: the fault is used up then."""
-    from tests.localaws.support import eventually  # noqa: PLC0415
-
-    eventually(lambda: not send(instance, "GET", "/_localaws/faults")[1])

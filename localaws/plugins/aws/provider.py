@@ -53,7 +53,10 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
 
     @answering
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider.GetSchemaResponse(schema=json.dumps({"name": "aws", "version": VERSION}))
+        # Only `pulumi import` asks for it: no need to load every resource type at each start.
+        from localaws.plugins.aws.schema import schema  # noqa: PLC0415
+
+        return provider.GetSchemaResponse(schema=schema(VERSION))
 
     # The provider's own settings.
 
@@ -241,6 +244,6 @@ def _refuse_elsewhere(endpoints: Any) -> None:
         for service, url in entry.items():
             if isinstance(url, str) and url and not is_loopback(url):
                 raise EndpointError(
-                    f"aws:endpoints names {url!r} for {service}, but this aws plugin is the local stand-in, which works "
-                    "with the embedded AWS only; remove it with: pulumi config rm aws:endpoints"
+                    f"aws:endpoints names {url!r} for {service}, but this aws plugin is the local stand-in, which "
+                    "works with the embedded AWS only; remove it with: pulumi config rm aws:endpoints"
                 )
