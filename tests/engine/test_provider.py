@@ -100,7 +100,7 @@ def test_nothing_changes_after_an_update(first: Stack) -> None:
     assert {} == first.preview()
 
 
-def test_refresh_shows_exactly_what_others_changed(stage: Stage) -> None:
+def test_refresh_shows_exactly_what_others_changed(first: Stack, stage: Stage) -> None:
     """What was changed or deleted behind Pulumi's back is shown, nothing else, and the next update repairs it."""
     wreak(stage, first.resources())
 
@@ -111,7 +111,7 @@ def test_refresh_shows_exactly_what_others_changed(stage: Stage) -> None:
     assert {} == first.refresh()
 
 
-def test_everything_imports_as_it_is(stage: Stage) -> None:
+def test_everything_imports_as_it_is(first: Stack, stage: Stage) -> None:
     """Each resource can be adopted by the id that the SDK documents for its type; nothing differs then."""
     present = first.resources()
     made_up = {
@@ -155,7 +155,7 @@ def test_what_cannot_change_is_replaced(stage: Stage) -> None:
     assert {} == stack.preview()
 
 
-def test_destroy_leaves_nothing(stage: Stage) -> None:
+def test_destroy_leaves_nothing(first: Stack, stage: Stage) -> None:
     """In the end AWS is as empty as in the beginning."""
     first.destroy()
 

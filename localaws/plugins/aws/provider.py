@@ -171,7 +171,9 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
 
         arguments = from_struct(request.args)
         result = invokes.invoke(request.tok, self._aws(context, request, arguments), arguments)
-        return provider.InvokeResponse(**{"return": to_struct(result)})
+        answer = provider.InvokeResponse()
+        getattr(answer, "return").CopyFrom(to_struct(result))  # a name that Python keeps for itself
+        return answer
 
     # How the above works together.
 
