@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.engine.provider_program import XRAY
 from tests.engine.provider_support import Stage
+from tests.engine.provider_variant import XRAY
 
 OWNER = {"tags.owner", "tagsAll.owner"}
 LISTENER = "spec.listeners[0].portMapping.port"

@@ -1,58 +1,16 @@
 """One program with every resource type that the aws stand-in serves, each in a shape like the demo's."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pulumi
-from pulumi_aws import (
-    appautoscaling,
-    appmesh,
-    cloudwatch,
-    ec2,
-    ecs,
-    get_availability_zones,
-    iam,
-    lb,
-    servicediscovery,
-    ssm,
-    vpc,
-)
+from pulumi_aws import appautoscaling, ecs, lb
 
-TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-XRAY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
-MESH_ACCESS = "arn:aws:iam::aws:policy/AWSAppMeshEnvoyAccess"
+from tests.engine.provider_foundations import foundations
+from tests.engine.provider_mesh import mesh_of
+from tests.engine.provider_variant import Adoption, Variant
+
 IMAGE = "public.ecr.aws/docker/library/busybox:1.36"
-AMI = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"
-
-
-@dataclasses.dataclass
-class Variant:
-    """What differs between two runs of the program."""
-
-    purpose: str = "test"  # a tag on everything that has tags
-    retention: int = 7  # days
-    health_interval: int = 30  # seconds
-    names: str = "a"  # part of the names of things that are named by hand
-    about: str = "shared"  # the security group's description
-    cidr: str = "10.0.0.0/24"
-    port: int = 3000
-    weight: int = 1
-    policy: str = XRAY
-    actions: tuple[str, ...] = ("logs:CreateLogStream", "logs:PutLogEvents")
-    insights: str = "enabled"
-    level: str = "info"  # the Envoy's log level, in the task definition
-    ttl: int = 60  # seconds
-    description: str = "first"
-    dns_hostnames: bool = True
-    maximum: int = 10  # tasks
-    target: float = 50  # percent of the CPU
-    minimum_healthy: int = 50  # percent
-    instance_type: str = "t3.medium"
-    egress: str = "DROP_ALL"
-    log_path: str = "/dev/stdout"
-    public_ip: bool = False
 
 
 def containers(level: str) -> str:
@@ -83,226 +41,18 @@ def containers(level: str) -> str:
 def program(
     v: Variant, imported: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None
 ) -> Callable[[], None]:
-    """The program in a variant.
-
-    With `imported` (ids by logical name) it adopts what exists in place of making it; `names` are then those that were
-    made up for what the program does not name itself.
-    """
-
-    def name(logical: str) -> str | None:
-        return (names or {}).get(logical)
-
-    def options(name: str, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(import_=(imported or {}).get(name), depends_on=list(after))
+    """The program in a variant; with `imported` and `names` it adopts what exists (see `Adoption`)."""
 
     def run() -> None:
-        tags = {"purpose": v.purpose}
-        zones = get_availability_zones(state="available").names
-
-        network = ec2.Vpc(
-            "network",
-            cidr_block=v.cidr,
-            enable_dns_hostnames=v.dns_hostnames,
-            tags={**tags, "Name": "network"},
-            opts=options("network"),
-        )
-        public = ec2.Subnet(
-            "public",
-            vpc_id=network.id,
-            cidr_block=v.cidr.replace("/24", "/27"),
-            availability_zone=zones[0],
-            map_public_ip_on_launch=True,
-            tags=tags,
-            opts=options("public"),
-        )
-        gateway = ec2.InternetGateway("gateway", vpc_id=network.id, tags=tags, opts=options("gateway"))
-        address = ec2.Eip("address", domain="vpc", tags=tags, opts=options("address"))
-        nat = ec2.NatGateway(
-            "nat", subnet_id=public.id, allocation_id=address.allocation_id, tags=tags, opts=options("nat", gateway)
-        )
-        outward = ec2.RouteTable("outward", vpc_id=network.id, tags=tags, opts=options("outward"))
-        ec2.Route(
-            "default",
-            route_table_id=outward.id,
-            destination_cidr_block="0.0.0.0/0",
-            gateway_id=gateway.id,
-            opts=options("default"),
-        )
-        inward = ec2.RouteTable(
-            "inward",
-            vpc_id=network.id,
-            routes=[{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}],
-            tags=tags,
-            opts=options("inward"),
-        )
-        ec2.RouteTableAssociation(
-            "association",
-            route_table_id=outward.id if v.purpose == "test" else inward.id,
-            subnet_id=public.id,
-            opts=options("association"),
-        )
-        shared = ec2.SecurityGroup(
-            "shared",
-            name=name("shared"),
-            vpc_id=network.id,
-            description=v.about,
-            tags=tags,
-            opts=options("shared"),
-        )
-        vpc.SecurityGroupIngressRule(
-            "ingress",
-            security_group_id=shared.id,
-            ip_protocol="tcp",
-            from_port=v.port,
-            to_port=v.port,
-            cidr_ipv4="10.0.0.0/8",
-            description=v.description,
-            tags=tags,
-            opts=options("ingress"),
-        )
-        vpc.SecurityGroupEgressRule(
-            "egress",
-            security_group_id=shared.id,
-            ip_protocol="-1",
-            cidr_ipv4="0.0.0.0/0",
-            description=v.description,
-            opts=options("egress"),
-        )
-        inline = ec2.SecurityGroup(
-            "inline",
-            name=name("inline"),
-            vpc_id=network.id,
-            description="rules of its own",
-            ingress=[{"protocol": "tcp", "from_port": v.port, "to_port": v.port, "cidr_blocks": ["0.0.0.0/0"]}],
-            egress=[{"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"]}],
-            opts=options("inline"),
-        )
-
-        role = iam.Role(
-            "role",
-            name=name("role"),
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [TRUST]}),
-            description=v.description,
-            tags=tags,
-            opts=options("role"),
-        )
-        statement = {"Effect": "Allow", "Action": list(v.actions), "Resource": "*"}
-        iam.RolePolicy(
-            "policy",
-            name=name("policy"),
-            role=role.name,
-            policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-            opts=options("policy"),
-        )
-        iam.RolePolicyAttachment("attachment", role=role.name, policy_arn=v.policy, opts=options("attachment"))
-        profile = iam.InstanceProfile(
-            "profile", name=name("profile"), role=role.name, tags=tags, opts=options("profile")
-        )
-        image = ssm.get_parameter(name=AMI).value
-        ec2.Instance(
-            "instance",
-            ami=image,
-            instance_type=v.instance_type,
-            subnet_id=public.id,
-            vpc_security_group_ids=[shared.id],
-            iam_instance_profile=profile.name,
-            user_data="#!/bin/sh\nyum install -y siege\n",
-            tags={**tags, "Name": "instance"},
-            opts=options("instance"),
-        )
-        cloudwatch.LogGroup("logs", name=name("logs"), retention_in_days=v.retention, tags=tags, opts=options("logs"))
-
-        namespace = servicediscovery.PrivateDnsNamespace(
-            "namespace",
-            name=f"{v.names}.local",
-            vpc=network.id,
-            description=v.description,
-            tags=tags,
-            opts=options("namespace"),
-        )
-        registry = servicediscovery.Service(
-            "registry",
-            name="crystal",
-            dns_config={"namespace_id": namespace.id, "dns_records": [{"ttl": v.ttl, "type": "A"}]},
-            health_check_custom_config={"failure_threshold": 1},
-            tags=tags,
-            opts=options("registry"),
-        )
-
-        mesh = appmesh.Mesh(
-            "mesh", name=f"mesh-{v.names}", spec={"egress_filter": {"type": v.egress}}, tags=tags, opts=options("mesh")
-        )
-        listener: Any = {"port_mapping": {"port": v.port, "protocol": "http"}}
-        entry = appmesh.VirtualGateway(
-            "entry", name="entry", mesh_name=mesh.name, spec={"listeners": [listener]}, tags=tags, opts=options("entry")
-        )
-        node_spec: Any = {
-            "listeners": [listener],
-            "service_discovery": {"aws_cloud_map": {"namespace_name": namespace.name, "service_name": registry.name}},
-            "logging": {"access_log": {"file": {"path": v.log_path}}},
-        }
-        node = appmesh.VirtualNode(
-            "node",
-            name="node",
-            mesh_name=mesh.name,
-            spec=node_spec,
-            tags=tags,
-            opts=options("node"),
-        )
-        router = appmesh.VirtualRouter(
-            "router",
-            name="router",
-            mesh_name=mesh.name,
-            spec={"listeners": [listener]},
-            tags=tags,
-            opts=options("router"),
-        )
-        appmesh.Route(
-            "route",
-            name="route",
-            mesh_name=mesh.name,
-            virtual_router_name=router.name,
-            spec={
-                "http_route": {
-                    "match": {"prefix": "/"},
-                    "action": {"weighted_targets": [{"virtual_node": node.name, "weight": v.weight}]},
-                }
-            },
-            tags=tags,
-            opts=options("route"),
-        )
-        provider: Any = {"virtual_router": {"virtual_router_name": router.name}}
-        if v.purpose != "test":
-            provider = {"virtual_node": {"virtual_node_name": node.name}}
-        virtual = appmesh.VirtualService(
-            "virtual",
-            name="crystal.service.local",
-            mesh_name=mesh.name,
-            spec={"provider": provider},
-            tags=tags,
-            opts=options("virtual"),
-        )
-        appmesh.GatewayRoute(
-            "way",
-            name="way",
-            mesh_name=mesh.name,
-            virtual_gateway_name=entry.name,
-            spec={
-                "http_route": {
-                    "match": {"prefix": "/" if v.weight == 1 else "/crystal"},
-                    "action": {"target": {"virtual_service": {"virtual_service_name": virtual.name}}},
-                }
-            },
-            tags=tags,
-            opts=options("way"),
-        )
-
+        adopt, tags = Adoption(imported or {}, names or {}), v.tags
+        base = foundations(v, adopt)
+        registry = mesh_of(v, base.network, adopt)
         cluster = ecs.Cluster(
             "cluster",
             name=f"cluster-{v.names}",
             settings=[{"name": "containerInsights", "value": v.insights}],
             tags=tags,
-            opts=options("cluster"),
+            opts=adopt.options("cluster"),
         )
         task = ecs.TaskDefinition(
             "task",
@@ -311,31 +61,31 @@ def program(
             memory="1024",
             network_mode="awsvpc",
             requires_compatibilities=["FARGATE", "EC2"],
-            task_role_arn=role.arn,
-            execution_role_arn=role.arn,
+            task_role_arn=base.role.arn,
+            execution_role_arn=base.role.arn,
             container_definitions=containers(v.level),
             proxy_configuration={"container_name": "envoy", "properties": {"AppPorts": "3000", "IgnoredUID": "1337"}},
             tags=tags,
-            opts=options("task"),
+            opts=adopt.options("task"),
         )
         balancer = lb.LoadBalancer(
             "balancer",
-            name=name("balancer"),
+            name=adopt.name("balancer"),
             load_balancer_type="network",
-            subnets=[public.id],
+            subnets=[base.public.id],
             tags=tags,
-            opts=options("balancer", gateway),
+            opts=adopt.options("balancer", base.gateway),
         )
         group = lb.TargetGroup(
             "group",
-            name=name("group"),
+            name=adopt.name("group"),
             port=80,
             protocol="TCP",
             target_type="ip",
-            vpc_id=network.id,
+            vpc_id=base.network.id,
             health_check={"protocol": "TCP", "interval": v.health_interval},
             tags=tags,
-            opts=options("group"),
+            opts=adopt.options("group"),
         )
         door = lb.Listener(
             "door",
@@ -344,7 +94,7 @@ def program(
             protocol="TCP",
             default_actions=[{"type": "forward", "target_group_arn": group.arn}],
             tags=tags,
-            opts=options("door"),
+            opts=adopt.options("door"),
         )
         service = ecs.Service(
             "service",
@@ -354,8 +104,8 @@ def program(
             desired_count=1,
             launch_type="FARGATE",
             network_configuration={
-                "subnets": [public.id],
-                "security_groups": [shared.id],
+                "subnets": [base.public.id],
+                "security_groups": [base.shared.id],
                 "assign_public_ip": v.public_ip,
             },
             deployment_circuit_breaker={"enable": True, "rollback": True},
@@ -365,7 +115,7 @@ def program(
             service_registries={"registry_arn": registry.arn},
             wait_for_steady_state=True,
             tags=tags,
-            opts=options("service", door, inline),
+            opts=adopt.options("service", door, base.inline),
         )
         scaled = appautoscaling.Target(
             "scaled",
@@ -375,11 +125,11 @@ def program(
             scalable_dimension="ecs:service:DesiredCount",
             service_namespace="ecs",
             tags=tags,
-            opts=options("scaled"),
+            opts=adopt.options("scaled"),
         )
         appautoscaling.Policy(
             "scaling",
-            name=name("scaling"),
+            name=adopt.name("scaling"),
             policy_type="TargetTrackingScaling",
             resource_id=scaled.resource_id,
             scalable_dimension=scaled.scalable_dimension,
@@ -389,7 +139,7 @@ def program(
                 "scale_in_cooldown": 30,
                 "predefined_metric_specification": {"predefined_metric_type": "ECSServiceAverageCPUUtilization"},
             },
-            opts=options("scaling"),
+            opts=adopt.options("scaling"),
         )
 
     return run

@@ -152,6 +152,10 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loops[0]
     finally:
+        # What a failed program leaves unfinished must not wake up in the next one.
+        for task in (unfinished := asyncio.all_tasks(loops[0])):
+            task.cancel()
+        loops[0].run_until_complete(asyncio.gather(*unfinished, return_exceptions=True))
         loops[0].run_until_complete(loops[0].shutdown_default_executor())
         asyncio.set_event_loop(None)
         for loop in loops:
