@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import stat
 import urllib.request
@@ -227,12 +228,28 @@ def test_a_stacks_state_deleted_by_hand_loses_nothing(deployed: Checkout) -> Non
     deployed.script("disable", "crystal", "--yes")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes to read-only folders")
-def test_a_read_only_checkout_is_named(deployed: Checkout) -> None:
-    """The folder that cannot be written is in the error."""
+def test_a_folder_that_cannot_be_written_is_named(deployed: Checkout) -> None:
+    """A checkout that can't be written (a file where the folder should be stops root, too) is one error."""
     folder = deployed.root / ".runs" / "local"
-    folder.chmod(0o500)
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("in the way")
     try:
-        assert "Cannot write to" in refused(deployed, "enable", "--yes")
+        error = refused(deployed, "enable", "--yes")
     finally:
-        folder.chmod(0o700)
+        folder.unlink()
+        aside.rename(folder)
+    assert f"Cannot write to {folder}" in error
+
+
+@pytest.mark.parametrize(
+    ("room", "place"), [(0, "temporary folder"), (10, ".runs/local")], ids=["nothing fits", "ten bytes fit"]
+)
+def test_a_full_disk_is_named_before_anything_is_changed(deployed: Checkout, room: int, place: str) -> None:
+    """No file can grow beyond `room` bytes: the first write that matters fails, and the error says where."""
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    error = refused(deployed, "enable", "--yes", preexec_fn=full)
+    assert "Cannot write to" in error
+    assert place in error
