@@ -42,8 +42,11 @@ _LISTED_CHANGES = 8
 def board(rows: Sequence[Row], now: float) -> Table:
     """One row a stack: state, resources done of planned, elapsed, what it is doing."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column, justify in (("stack", "left"), ("state", "left"), ("resources", "right"), ("time", "right")):
-        table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    # Fixed widths: only what a stack is doing may give way on a narrow terminal, and nothing jumps while it changes.
+    table.add_column("stack", width=max(len(row.step.service) for row in rows), no_wrap=True)
+    table.add_column("state", width=max(len(state) for state in State), no_wrap=True)
+    table.add_column("resources", width=len("resources"), justify="right", no_wrap=True)
+    table.add_column("time", width=len("1000.0 s"), justify="right", no_wrap=True)
     table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
     for row in rows:
         table.add_row(
