@@ -47,14 +47,14 @@ def board(rows: Sequence[Row], now: float) -> Table:
     table.add_column("state", width=max(len(state) for state in State), no_wrap=True)
     table.add_column("resources", width=len("resources"), justify="right", no_wrap=True)
     table.add_column("time", width=len("1000.0 s"), justify="right", no_wrap=True)
-    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("", ratio=1)
     for row in rows:
         table.add_row(
             row.step.service,
             Text(row.state, style=_STYLE[row.state]),
             _resources(row),
             f"{row.elapsed(now):.1f} s" if row.started is not None else "",
-            Text(_doing(row), style="dim"),
+            Text(_doing(row), style="dim", no_wrap=True, overflow="ellipsis"),
         )
     return table
 
