@@ -110,6 +110,7 @@ class Gate:
     def __init__(self, instance: Instance) -> None:
         self.arrived, self.opened = threading.Event(), threading.Event()
         behind = instance.environment()["AWS_ENDPOINT_URL"]
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # urlopen keeps the proxies of its first call
         gate = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -119,7 +120,7 @@ class Gate:
                 gate.opened.wait(LONGEST_END)
                 url, headers = f"{behind}{self.path}", dict(self.headers)
                 request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - http
-                with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
+                with direct.open(request) as answer:
                     content = answer.read()
                     self.send_response(answer.status)
                     self.send_header("Content-Type", answer.headers["Content-Type"])
