@@ -110,7 +110,8 @@ class Gate:
     def __init__(self, instance: Instance) -> None:
         self.arrived, self.opened = threading.Event(), threading.Event()
         behind = instance.environment()["AWS_ENDPOINT_URL"]
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # urlopen keeps the proxies of its first call
+        # Not urlopen: it keeps for good the proxies that were set when it was first called.
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         gate = self
 
         class Handler(BaseHTTPRequestHandler):
