@@ -13,7 +13,8 @@ State = Literal["ok", "error", "throttle", "fault"]  # green, yellow (4xx), purp
 CLIENT = "client"  # the type of the nodes that stand for callers nobody traces
 
 
-class Bucket(NamedTuple):
+@dataclass(frozen=True, order=True, slots=True)
+class Bucket:
     """One entry of a histogram: so many responses took about so long."""
 
     seconds: float
