@@ -88,6 +88,9 @@ def _cluster(destination: Destination, folder: PurePath | None = None) -> Docume
         cluster["typed_extension_protocol_options"] = {_HTTP_OPTIONS: {"@type": f"{_TYPES}{_HTTP_OPTIONS}", **options}}
     if destination.health_check:
         cluster["health_checks"] = [_health_check(destination.health_check)]
+        # An endpoint taken back is gone even while its last checks pass; and where none is healthy, none is asked.
+        cluster["ignore_health_on_host_removal"] = True
+        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
     if destination.outliers:
         cluster["outlier_detection"] = _outlier_detection(destination.outliers)
     return cluster
@@ -110,6 +113,7 @@ def _health_check(check: HealthCheck) -> Document:
     }
     return {
         "interval": http.seconds(check.interval),
+        "no_traffic_interval": http.seconds(check.interval),
         "timeout": http.seconds(check.timeout),
         "healthy_threshold": check.healthy_after,
         "unhealthy_threshold": check.unhealthy_after,

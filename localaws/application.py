@@ -3,6 +3,8 @@
 Control addresses, which are none of AWS's:
 
     GET    /_localaws/health   {"ok": true}
+    GET    /_localaws/doors    where load balancers really listen: {"doors": [{"balancer", "dns_name", "port",
+                               "local_port"}]}, on 127.0.0.1; empty where tasks are simulated
     POST   /_localaws/save     save the state now; 507 where the disk is full
     POST   /_localaws/faults   put a list of faults in force (see `localaws.faults`)
     DELETE /_localaws/faults   take them back
@@ -13,6 +15,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +26,8 @@ from werkzeug.wrappers import Response
 
 from localaws import state
 from localaws.calls import Call, identify
+from localaws.ecs import alarm
+from localaws.ecs.runner import TaskRunner
 from localaws.faults import Faults
 from localaws.persistence import Store
 
@@ -38,8 +43,8 @@ _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Discover", "Search",
 class Application:
     """WSGI application that answers for all of AWS."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, runner: TaskRunner) -> None:
+        self._store, self._runner = store, runner
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults = Faults()
 
@@ -84,6 +89,7 @@ class Application:
             finally:
                 if not call.operation.startswith(_READING):
                     state.changed.set()
+                    alarm.wake()  # tasks may be meant, or the way to them
         # What moto has no address for, it answers with a web page.
         if response is None or (response.status_code == HTTPStatus.NOT_FOUND and response.mimetype == "text/html"):
             reason = f"localaws does not know {call.operation} of {call.service}."
@@ -95,6 +101,9 @@ class Application:
             match request.method, request.path.removeprefix(_CONTROL):
                 case "GET", "health":
                     pass
+                case "GET", "doors":
+                    with state.lock:
+                        return _json(HTTPStatus.OK, {"doors": [asdict(door) for door in self._runner.doors]})
                 case "POST", "save":
                     self._store.save()
                 case "POST", "faults":

@@ -15,7 +15,7 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from localaws import appmesh, ecs, hastening, state, xtras
+from localaws import appmesh, ecs, hastening, state, tasks, xtras
 from localaws.application import Application
 from localaws.persistence import Store
 from localaws.xtras.patching import add
@@ -48,8 +48,10 @@ class Service:
         self._store.load()
         self._folder = folder
         host, port = listener.getsockname()
+        self._runner = tasks.runner(folder, port)
+        application = Application(self._store, self._runner)
         self._server = make_server(
-            host, port, Application(self._store), threaded=True, request_handler=_Handler, fd=listener.fileno()
+            host, port, application, threaded=True, request_handler=_Handler, fd=listener.fileno()
         )
 
     def run(self) -> Never:
@@ -59,7 +61,7 @@ class Service:
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         _log_to(self._folder / "server.log")
         _log.info("serves at port %s", self._server.port)
-        ecs.start_reconciler()
+        ecs.start_reconciler(self._runner)
         for work in (self._server.serve_forever, self._store.keep_saving, _warm_up):
             threading.Thread(target=work, daemon=True).start()
 

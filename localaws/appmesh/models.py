@@ -59,6 +59,19 @@ class MeshBackend(BaseBackend):
             case _:
                 return self._list(kind, given)
 
+    def find(self, kind: Kind, *names: str) -> Resource | None:
+        """Return the resource of these names, outermost first, if there is one."""
+        return self._resources.get((kind, names))
+
+    def inside(self, kind: Kind, *parent: str) -> list[Resource]:
+        """Return all of a kind that are in the resource of these names, sorted by their own name."""
+        found = [each for each in self._resources.values() if each.kind == kind and each.names[:-1] == parent]
+        return sorted(found, key=lambda resource: resource.names)
+
+    def find_by_arn(self, arn: str) -> Resource | None:
+        """Return the resource of an ARN, or of its last part (mesh/M/virtualNode/N), if there is one."""
+        return next((each for each in self._resources.values() if arn in (each.arn, each.arn.rpartition(":")[2])), None)
+
     def _call_on_tags(self, verb: str, given: Given) -> Given:
         resource = self._by_arn(given["resourceArn"])
         match verb:

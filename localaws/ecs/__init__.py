@@ -1,4 +1,4 @@
-"""ECS, completed: services that deploy, tasks that run (in simulation so far), task definitions checked as AWS does it.
+"""ECS, completed: services that deploy, tasks that run, task definitions checked as AWS does it.
 
 `install()` puts it in the place of moto's before the server is built; between `start_reconciler()` and
 `stop_reconciler()` things move. Everything that is kept can be pickled, and goes on where it was.
@@ -8,7 +8,7 @@ from moto.ecs.models import ecs_backends
 
 from localaws.ecs.backend import EcsBackend
 from localaws.ecs.reconcile import Reconciler
-from localaws.ecs.runner import SimulatedRunner
+from localaws.ecs.runner import TaskRunner
 
 __all__ = ["install", "start_reconciler", "stop_reconciler"]
 
@@ -20,9 +20,9 @@ def install() -> None:
     ecs_backends.backend = EcsBackend
 
 
-def start_reconciler() -> None:
-    """Let things move, from where they were."""
-    reconciler = Reconciler(SimulatedRunner())
+def start_reconciler(runner: TaskRunner) -> None:
+    """Let things move, from where they were; containers run as `runner` runs them."""
+    reconciler = Reconciler(runner)
     reconciler.start()
     _running.append(reconciler)
 

@@ -37,6 +37,8 @@ class Reconciler:
         self._ending.set()
         alarm.wake()
         self._thread.join()
+        with state.lock:
+            self._runner.close()
 
     def _run(self) -> None:
         was_moving = False
@@ -44,12 +46,19 @@ class Reconciler:
             alarm.rung.clear()
             with state.lock:
                 turns = [turn(backend, self._runner, time.time()) for backend in _backends()]
+                self._refresh()
             pause = min(turns, default=float(KEEP_SECONDS))
             moving = pause <= TICK_SECONDS
             if moving or was_moving:
                 state.changed.set()
             was_moving = moving
             alarm.rung.wait(pause)
+
+    def _refresh(self) -> None:
+        try:
+            self._runner.refresh()
+        except Exception:  # noqa: BLE001 - the tasks run on as they are
+            _log.exception("What routes to the tasks could not be brought up to date")
 
 
 def turn(backend: EcsBackend, runner: TaskRunner, now: float) -> float:

@@ -5,6 +5,7 @@ by itself of a change (a process has ended, a health check has answered) calls `
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +32,16 @@ class Look:
         return self.exit_code is not None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Where a listener of a load balancer really listens."""
+
+    balancer: str  # name
+    dns_name: str
+    port: int  # the listener's
+    local_port: int  # of 127.0.0.1
+
+
 class TaskRunner(Protocol):
     """Runs containers. A task's order (dependsOn), restarts and announcements are not its business."""
 
@@ -48,6 +59,16 @@ class TaskRunner(Protocol):
 
     def release(self, task: Task) -> None:
         """Forget a task: all its containers have ended."""
+
+    def refresh(self) -> None:
+        """Bring what routes to the tasks up to date; called after each turn, and after each call that changes AWS."""
+
+    @property
+    def doors(self) -> Sequence[Door]:
+        """Return where the load balancers in front of the tasks listen."""
+
+    def close(self) -> None:
+        """End what runs, since the server ends. May block; `state.lock` is held."""
 
 
 # What a simulated container takes for each stage of its life, in seconds.
@@ -92,6 +113,17 @@ class SimulatedRunner:
 
     def release(self, task: Task) -> None:
         """Do nothing: nothing was kept."""
+
+    def refresh(self) -> None:
+        """Do nothing: nothing is routed."""
+
+    @property
+    def doors(self) -> Sequence[Door]:
+        """Return nothing: nothing listens."""
+        return ()
+
+    def close(self) -> None:
+        """Do nothing: nothing runs."""
 
 
 def _lacks_something(container: Container) -> bool:

@@ -1,0 +1,107 @@
+"""How App Mesh's Envoy image reads its environment. Source: App Mesh user guide, "Envoy image variables"."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from envoymesh import Endpoint
+
+_DEFAULT_RATE = 0.05
+_LOG_LEVELS = {
+    **{level: level for level in ("trace", "debug", "info", "warning", "error", "critical", "off")},
+    "warn": "warning",
+}
+
+
+class BadVariableError(Exception):
+    """A variable that the image refuses: it ends with this message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class XRay:
+    """The tracing that a container's environment asks for."""
+
+    daemon: Endpoint  # as seen from within the task
+    segment_name: str | None
+    sampling_rate: float
+    manifest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvoySettings:
+    """What a container's environment says."""
+
+    resource_arn: str
+    cluster: str | None  # what Envoy calls itself; None: as the resource
+    log_level: str
+    admin_port: int
+    stats_tags: bool
+    xray: XRay | None
+
+
+def read(variables: Mapping[str, str]) -> EnvoySettings:
+    """Return the settings that environment variables make.
+
+    Raises:
+        BadVariableError: the image would not start with them.
+
+    """
+    arn = variables.get("APPMESH_RESOURCE_ARN", "")
+    if not arn:
+        raise BadVariableError("APPMESH_RESOURCE_ARN environment variable is not set")
+    level = variables.get("ENVOY_LOG_LEVEL", "info").lower()
+    if level not in _LOG_LEVELS:
+        raise BadVariableError(f"ENVOY_LOG_LEVEL has no level '{level}'; there are {', '.join(_LOG_LEVELS)}")
+    return EnvoySettings(
+        resource_arn=arn,
+        cluster=variables.get("APPMESH_RESOURCE_CLUSTER") or None,
+        log_level=_LOG_LEVELS[level],
+        admin_port=_port(variables, "ENVOY_ADMIN_ACCESS_PORT", 9901),
+        stats_tags=variables.get("ENABLE_ENVOY_STATS_TAGS") == "1",
+        xray=_xray(variables) if variables.get("ENABLE_ENVOY_XRAY_TRACING") == "1" else None,
+    )
+
+
+def _xray(variables: Mapping[str, str]) -> XRay:
+    host, _, port = variables.get("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1").partition(":")
+    try:
+        ip_address(host)
+    except ValueError:
+        raise BadVariableError(f"AWS_XRAY_DAEMON_ADDRESS must be an IP address, not '{host}'") from None
+    return XRay(
+        daemon=Endpoint(address=host, port=int(port) if port else _port(variables, "XRAY_DAEMON_PORT", 2000)),
+        segment_name=variables.get("XRAY_SEGMENT_NAME") or None,
+        sampling_rate=_rate(variables.get("XRAY_SAMPLING_RATE", "")),
+        manifest=_manifest(variables.get("XRAY_SAMPLING_RULE_MANIFEST", "")),
+    )
+
+
+def _rate(given: str) -> float:
+    if not given:
+        return _DEFAULT_RATE
+    try:
+        rate = float(given)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= 1:
+        raise BadVariableError(f"XRAY_SAMPLING_RATE must be a number from 0 to 1, not '{given}'")
+    return round(rate, 2)
+
+
+def _manifest(path: str) -> str | None:
+    if not path:
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the path is another machine's in spirit
+            return json.dumps(json.load(file))
+    except (OSError, ValueError) as error:
+        raise BadVariableError(f"XRAY_SAMPLING_RULE_MANIFEST can't be read: {error}") from error
+
+
+def _port(variables: Mapping[str, str], name: str, default: int) -> int:
+    given = variables.get(name) or str(default)
+    if not re.fullmatch(r"\d{1,5}", given) or not 0 < int(given) <= 65535:  # noqa: PLR2004 - the last port
+        raise BadVariableError(f"{name} must be a port from 1 to 65535, not '{given}'")
+    return int(given)

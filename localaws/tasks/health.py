@@ -1,0 +1,91 @@
+"""Health checks of containers: the command of the task definition, run again and again as ECS's agent does."""
+
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+
+from localaws.ecs import alarm
+from localaws.ecs.model import Document, Health
+
+# Until a container is healthy for the first time its checks follow each other so fast (seconds), and its start period
+# passes so many times faster: nobody wants to wait for a rollout on a laptop. Afterwards the interval is the real one.
+STARTING_INTERVAL = 0.1
+START_PERIOD_HASTE = 10
+
+
+class Verdict:
+    """What the checks so far say together. Source: ECS API reference, HealthCheck."""
+
+    def __init__(self, retries: int, start_period: float) -> None:
+        """`start_period`: seconds from now, within which failures do not count unless one check has succeeded."""
+        self._retries = retries
+        self._start_period = start_period
+        self._failures = 0
+        self.health: Health = "UNKNOWN"
+
+    def add(self, *, passed: bool, age: float) -> None:
+        """Take the result of a check at a container's age in seconds."""
+        if passed:
+            self._failures, self.health = 0, "HEALTHY"
+        elif self.health != "UNKNOWN" or age >= self._start_period:
+            self._failures += 1
+            if self._failures >= self._retries:
+                self.health = "UNHEALTHY"
+
+
+class Checker:
+    """Runs the checks of one container in a thread of its own, until `stop`."""
+
+    def __init__(self, check: Document, environment: Mapping[str, str], *, has_shell: bool) -> None:
+        self._command = _command(check["command"], has_shell=has_shell)
+        self._environment = dict(environment)
+        self._interval, self._timeout = float(check["interval"]), float(check["timeout"])
+        self._verdict = Verdict(int(check["retries"]), float(check.get("startPeriod") or 0) / START_PERIOD_HASTE)
+        self._stopped = threading.Event()
+        threading.Thread(target=self._run, name="health checks", daemon=True).start()
+
+    @property
+    def health(self) -> Health:
+        """Return what is known by now."""
+        return self._verdict.health
+
+    def stop(self) -> None:
+        """Check no more."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        age = 0.0
+        while not self._stopped.wait(pause := self._pause()):
+            age += pause
+            before = self.health
+            self._verdict.add(passed=self._passes(), age=age)
+            if self.health != before:
+                alarm.wake()
+
+    def _pause(self) -> float:
+        return min(STARTING_INTERVAL, self._interval) if self.health == "UNKNOWN" else self._interval
+
+    def _passes(self) -> bool:
+        if not self._command:
+            return False
+        try:
+            done = subprocess.run(
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=self._timeout,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+
+def _command(command: Sequence[str], *, has_shell: bool) -> list[str]:
+    """Return what to run; nothing where the image has no shell for it, or the command is NONE."""
+    kind, *rest = command
+    if kind == "CMD-SHELL":
+        return ["/bin/sh", "-c", rest[0]] if has_shell else []
+    return rest if kind == "CMD" else []

@@ -1,0 +1,69 @@
+"""What runs in place of each container image."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from localaws.ecs import images
+from localaws.ecs.images import CannotPullError
+
+# Image repository → module of ours that does what the image does.
+_MODULES = {
+    **dict.fromkeys(images.XRAY_DAEMONS, "xray_daemon"),
+    **{repository: repository.rpartition("-")[2] for repository in images.DEMO},
+}
+_REPOSITORY = Path(__file__).parents[2]
+_CURL = _REPOSITORY / "localaws" / "programs" / "curl.py"
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def check(reference: str) -> None:
+    """See whether there is something to run for an image.
+
+    Raises:
+        CannotPullError: no registry has it, or nothing here stands for it; the message is the reason for the task.
+
+    """
+    image = images.find(reference)
+    if image.repository not in {*_MODULES, images.ENVOY}:
+        known = ", ".join(sorted(_MODULES))
+        message = (
+            f"CannotPullContainerError: localaws runs tasks as local processes and has none for {reference}. "
+            f"It has: {images.ENVOY}, {known}"
+        )
+        raise CannotPullError(message)
+
+
+def is_envoy(reference: str) -> bool:
+    """Return whether an image is App Mesh's Envoy."""
+    return images.find(reference).repository == images.ENVOY
+
+
+def command(reference: str, arguments: Sequence[str]) -> list[str]:
+    """Return the command line for an image other than Envoy's; `arguments` are the container definition's command."""
+    module = _MODULES[images.find(reference).repository]
+    return [sys.executable, "-P", "-m", f"localaws.programs.{module}", *arguments]
+
+
+def environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables of a container: its own, and what every image and our programs need."""
+    return {
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "PATH": f"{_tools(folder)}{os.pathsep}{_SYSTEM_PATH}",
+        "PYTHONPATH": str(_REPOSITORY),
+        "PYTHONDONTWRITEBYTECODE": "",
+        **own,
+    }
+
+
+def _tools(folder: Path) -> Path:
+    """Return a folder of the commands that images have and this machine may not: curl, which health checks use."""
+    tools = folder / "bin"
+    curl = tools / "curl"
+    if not curl.exists():
+        tools.mkdir(parents=True, exist_ok=True)
+        curl.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{_CURL}" "$@"\n', encoding="utf-8")
+        curl.chmod(0o755)
+    return tools
