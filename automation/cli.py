@@ -3,7 +3,7 @@
 import functools
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ class Command(click.Command):
     """A command whose help ends in examples, kept as written, and the exit codes."""
 
     examples = ""
+    exit_codes = EXIT_CODES
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples and exit codes."""
@@ -35,18 +36,23 @@ class Command(click.Command):
             for line in self.examples.splitlines():
                 formatter.write(f"  {line}\n")
         with formatter.section("Exit codes"):
-            formatter.write_dl(EXIT_CODES)
+            formatter.write_dl(self.exit_codes)
+
+
+class Group(Command, click.Group):
+    """A command whose work is in subcommands, listed in the order in which they were declared."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
-    """The arguments that every command takes."""
+class Reading:
+    """The arguments of a command that reads an environment."""
 
-    services: tuple[str, ...]
     environment: str
     as_json: bool
-    yes: bool
-    parallel: int | None
 
     @property
     def console(self) -> Console:
@@ -54,33 +60,67 @@ class Shared:
         return Console(stderr=self.as_json, highlight=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shared(Reading):
+    """The arguments of a command about stacks."""
+
+    services: tuple[str, ...]
+    yes: bool
+    parallel: int | None
+
+
+_READING = (
+    click.option("--env", "environment", default="local", show_default=True, metavar="NAME", help="Environment."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr."),
+)
+_SHARED = (
+    click.argument("services", nargs=-1, metavar="[SERVICE]…"),
+    *_READING,
+    click.option("--yes", is_flag=True, help="Do not ask before changing anything."),
+    click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="Stacks at once (default: by cores)."),
+)
+_SETTINGS = {"max_content_width": 100}
+
+
 def command(examples: str) -> Callable[[Callable[..., None]], Command]:
     """Declare a command: it gets a `Shared`, then its own options."""
-    options = (
-        click.argument("services", nargs=-1, metavar="[SERVICE]…"),
-        click.option("--env", "environment", default="local", show_default=True, metavar="NAME", help="Environment."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr."),
-        click.option("--yes", is_flag=True, help="Do not ask before changing anything."),
-        click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="Stacks at once (default: by cores)."),
-    )
 
     def declare(function: Callable[..., None]) -> Command:
-        @functools.wraps(function)
-        def gathered(**given: Any) -> None:
-            own = {name: given.pop(name) for name in list(given) if name not in Shared.__dataclass_fields__}
-            function(Shared(**given), **own)
-
-        decorated: Any = gathered
-        for option in reversed(options):
-            decorated = option(decorated)
-        made: Command = click.command(cls=Command, context_settings={"max_content_width": 100})(decorated)
+        made: Command = click.command(cls=Command, context_settings=_SETTINGS)(_gathering(Shared, _SHARED, function))
         made.examples = examples
         return made
 
     return declare
 
 
-def finish(shared: Shared, document: Mapping[str, Any], code: ExitCode) -> None:
+def subcommand(group: Group, name: str, examples: str) -> Callable[[Callable[..., None]], Command]:
+    """Declare a subcommand of a group: it gets a `Reading`, then its own options."""
+
+    def declare(function: Callable[..., None]) -> Command:
+        gathered = _gathering(Reading, _READING, function)
+        made: Command = click.command(name, cls=Command, context_settings=_SETTINGS)(gathered)
+        made.examples, made.exit_codes = examples, group.exit_codes
+        group.add_command(made)
+        return made
+
+    return declare
+
+
+def _gathering(kind: type[Reading], options: Sequence[Callable[[Any], Any]], function: Callable[..., None]) -> Any:
+    """Return the function with the options declared; it gets them as one argument of that kind."""
+
+    @functools.wraps(function)
+    def gathered(**given: Any) -> None:
+        own = {name: given.pop(name) for name in list(given) if name not in kind.__dataclass_fields__}
+        function(kind(**given), **own)
+
+    decorated: Any = gathered
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
+
+
+def finish(shared: Reading, document: Mapping[str, Any], code: ExitCode) -> None:
     """Print the document if it was asked for, and end the process."""
     if shared.as_json:
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
@@ -93,7 +133,7 @@ def main(entry: click.Command) -> None:
     try:
         entry.main(standalone_mode=False)
     except click.ClickException as error:
-        _fail(error.format_message(), f"{entry_name()} --help", ExitCode.BAD_USAGE, as_json=as_json)
+        _fail(error.format_message(), f"{_asked(error)} --help", ExitCode.BAD_USAGE, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", None, ExitCode.INTERRUPTED, as_json=as_json)
     except AutomationError as error:
@@ -108,6 +148,13 @@ def main(entry: click.Command) -> None:
 def entry_name() -> str:
     """``python automation/enable.py``."""
     return f"python automation/{sys.argv[0].rpartition('/')[2]}"
+
+
+def _asked(error: click.ClickException) -> str:
+    """The command or subcommand that was used wrongly."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    inner = f" {context.info_name}" if context and context.parent else ""
+    return f"{entry_name()}{inner}"
 
 
 def _fail(message: str, next_command: str | None, code: ExitCode, *, as_json: bool) -> None:

@@ -83,6 +83,16 @@ class ServiceMap:
         """Return the length of the range in minutes."""
         return (self.end - self.start) / 60
 
+    def reached(self, key: Key) -> set[Key]:
+        """Return the node and all that its calls lead to."""
+        reached, ahead = {key}, [key]
+        while ahead:
+            current = ahead.pop()
+            new = {target for source, target in self.edges if source == current} - reached
+            reached |= new
+            ahead += new
+        return reached
+
 
 @dataclass(frozen=True, kw_only=True)
 class TraceSummary:
