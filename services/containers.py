@@ -25,6 +25,10 @@ ENVOY_HEALTH_CHECK = {
     "startPeriod": 10,
 }
 
+# Without it a task counts as ready once its process exists, and a deployment takes the old one away too early. ECS does
+# not heed the same check that the images carry; theirs allows 3 s, too.
+APPLICATION_HEALTH_CHECK = {"interval": 10, "timeout": 3, "retries": 3, "startPeriod": 10}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Logs:
@@ -78,10 +82,12 @@ class Application:
     image: str
     log_prefix: str
     variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    health_path: str = "/health"  # answered with 200 once it is ready; its image must have curl
     reservation: int = 128  # MiB
 
     def container(self, logs: Logs) -> Container:
         """Its container definition."""
+        check = f"curl -sf http://localhost:{MESH_PORT}{self.health_path}"
         return {
             "name": self.name,
             "image": self.image,
@@ -90,6 +96,7 @@ class Application:
             "environment": environment({**self.variables, "REGION": logs.region}),
             "portMappings": [port(MESH_PORT)],
             "dependsOn": [{"containerName": ENVOY_NAME, "condition": "HEALTHY"}],
+            "healthCheck": {"command": ["CMD-SHELL", check], **APPLICATION_HEALTH_CHECK},
             "logConfiguration": logs.under(self.log_prefix),
         }
 

@@ -29,6 +29,7 @@ class Workload:
     image: str
     envoy_log_level: str = "info"
     variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # for the application
+    health_path: str = "/health"  # of the application
     backends: Sequence[pulumi.Input[str]] = ()  # names of the virtual services that it calls
     entrance: Entrance | None = None  # for the service that the gateway leads to
     scaling: Scaling | None = None  # None: one task
@@ -43,6 +44,7 @@ class Workload:
             image=self.image,
             log_prefix=f"/{self.node}-container",
             variables=self.variables,
+            health_path=self.health_path,
         )
         envoy = Envoy(log_level=self.envoy_log_level, log_prefix="/mesh-envoy-container")
         return TaskPlan(family=self.family, application=application, envoy=envoy)

@@ -13,6 +13,9 @@ from localaws.ecs.images import CannotPullError
 from localaws.ecs.model import ENDED, Container, Task
 from localaws.ecs.runner import TaskRunner
 
+# From taking a task back to stopping it: its callers' Envoys need a moment to hear of it.
+WORD_SPREADS_SECONDS = 0.3
+
 _Dependency = Literal["met", "awaited", "hopeless"]
 
 
@@ -37,9 +40,10 @@ def _step_up(backend: EcsBackend, runner: TaskRunner, task: Task, now: float) ->
 def _step_down(backend: EcsBackend, runner: TaskRunner, task: Task, now: float) -> None:
     match task.status:
         case "PROVISIONING" | "PENDING" | "RUNNING":
+            task.deactivated = now if task.registrations else now - WORD_SPREADS_SECONDS
             task.become("DEACTIVATING")
         case "DEACTIVATING":
-            if not task.registrations:
+            if not task.registrations and now - (task.deactivated or 0) >= WORD_SPREADS_SECONDS:
                 task.become("STOPPING")
         case "STOPPING":
             _stop(runner, task, now)

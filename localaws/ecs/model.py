@@ -102,6 +102,7 @@ class Task:
     heeded: bool = False  # its service has drawn its conclusions from that
     attachment: Attachment | None = None
     announced: bool = False
+    deactivated: float | None = None  # taken back from where it was announced
     registrations: list[Registration] = field(default_factory=list)
     pulled: float | None = None
     started: float | None = None

@@ -1,6 +1,7 @@
 """The Envoys of the tasks: each a real one, which follows what App Mesh and Cloud Map say."""
 
 import itertools
+import re
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +18,11 @@ from localaws.tasks.envoy_image import EnvoySettings
 from localaws.tasks.files import Files
 from localaws.tasks.meshview import Locate, Seat
 
-# From being told to end: so long (seconds) it asks its clients to leave, and answers those that stay.
-DRAIN_SECONDS = 1
+# From being told to end: so long (seconds) at most it asks its clients to leave, and answers those that stay. The image
+# allows 20 (LISTENER_DRAIN_WAIT_TIME_S), but here all clients are near.
+DRAIN_SECONDS = 5
 _ADMIN_SECONDS = 2.0
+_CONNECTIONS = re.compile(r"^listener\.[\d._]+\.downstream_cx_active: (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +81,25 @@ def command_of(bootstrap: Path, log_level: str) -> list[str]:
 
 def drain(running: Envoy) -> None:
     """Have an Envoy tell its clients to go elsewhere; those that ask meanwhile are still answered."""
-    at = running.seat.address
-    url = f"http://{at}:{running.settings.admin_port}/drain_listeners?graceful"
+    _administer(running, "POST", "/drain_listeners?graceful")
+
+
+def is_deserted(running: Envoy) -> bool:
+    """Return whether nobody is connected to an Envoy any more, its administrators left aside."""
+    stats = _administer(running, "GET", "/stats?filter=^listener\\..*downstream_cx_active$")
+    return not any(int(number) for number in _CONNECTIONS.findall(stats))
+
+
+def _administer(running: Envoy, method: str, path: str) -> str:
+    """Return what an Envoy's administration answers; nothing where it has ended, or never began."""
+    url = f"http://{running.seat.address}:{running.settings.admin_port}{path}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, method=method)
     try:
-        direct.open(urllib.request.Request(url, method="POST"), timeout=_ADMIN_SECONDS).close()
-    except OSError:  # it has ended, or never began
-        return
+        with direct.open(request, timeout=_ADMIN_SECONDS) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
 
 
 def seat(task: Task, address: str) -> Seat:

@@ -8,6 +8,7 @@ through a proxy.
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from localaws.tasks.processes import Process
 _STOP_TIMEOUT = 30  # seconds; Fargate's, where the container definition says nothing
 _CLOSE_SECONDS = 3.0  # for all processes together when the server ends
 _CANNOT_START = 1  # exit code
+_LOOK_SECONDS = 0.1  # between two looks at whether an Envoy's clients have left
 
 _log = logging.getLogger(__name__)
 
@@ -196,7 +198,13 @@ def _end(running: _Running, patience: float) -> None:
     assert running.process is not None  # noqa: S101 - for the type checker
     if running.envoy and running.process.exit_code is None:
         envoys.drain(running.envoy)
-        running.process.wait(envoys.DRAIN_SECONDS)
+        last = time.monotonic() + envoys.DRAIN_SECONDS
+        while (
+            time.monotonic() < last
+            and not running.process.wait(_LOOK_SECONDS)
+            and not envoys.is_deserted(running.envoy)
+        ):
+            pass
     running.process.end(patience)
     alarm.wake()
 

@@ -283,7 +283,7 @@ def test_applications(definitions: dict[str, dict[str, Any]], service: str) -> N
     assert [(port["containerPort"], port["protocol"]) for port in app["portMappings"]] == [(3000, "tcp")]
     assert app["dependsOn"] == [{"containerName": "envoy", "condition": "HEALTHY"}]
     assert app["logConfiguration"]["options"]["awslogs-stream-prefix"] == f"/{service}-container"
-    assert "healthCheck" not in app
+    assert app["healthCheck"]["command"] == ["CMD-SHELL", "curl -sf http://localhost:3000/health"]
     urls = {
         "CRYSTAL_URL": "http://ecsdemo-crystal.service.local:3000/crystal",
         "NODEJS_URL": "http://ecsdemo-nodejs.service.local:3000",

@@ -53,13 +53,19 @@ def test_the_task(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_application(service: str) -> None:
-    """Essential, 128 MiB, port 3000, after Envoy is healthy, told its region; no health check of its own."""
+    """Essential, 128 MiB, port 3000, after Envoy is healthy, told its region, ready once it answers."""
     app = deployed(service).containers[f"{service}-app"]
     assert (app["essential"], app["memoryReservation"]) == (True, 128)
     assert app["portMappings"] == [{"containerPort": 3000, "hostPort": 3000, "protocol": "tcp"}]
     assert app["dependsOn"] == [{"containerName": "envoy", "condition": "HEALTHY"}]
     assert variables(app)["REGION"] == "us-east-1"
-    assert "healthCheck" not in app
+    assert app["healthCheck"] == {
+        "command": ["CMD-SHELL", "curl -sf http://localhost:3000/health"],
+        "interval": 10,
+        "timeout": 3,
+        "retries": 3,
+        "startPeriod": 10,
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)
