@@ -17,7 +17,7 @@ BROKEN := $(shell $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11)
 
 ARGS ?=# e.g. make status ARGS=--json
 
-.PHONY: help setup setup-dev cli enable disable status preview destroy test lint types lock clean broken-venv
+.PHONY: help setup setup-dev cli enable disable status preview destroy test lint types lock vendor clean broken-venv
 
 help: ## list the targets
 	@echo "make enable   turns tracing on in all four stacks, on the embedded AWS, from nothing"
@@ -97,6 +97,9 @@ lock: setup-dev ## bring requirements*.txt up to requirements*.in
 	    CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$set.txt $$set.in || exit; \
 	done
+
+vendor: ## copy the review page's libraries from npm anew (npm needed)
+	@$(PY) traces/page/vendor/build.py
 
 clean: ## delete the virtual environment and caches; stacks and the embedded AWS stay (see make destroy)
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
