@@ -31,11 +31,11 @@ from traces.ranges import DEFAULT_DURATION, Range
 from traces.terminal import comparison, latency, listing, service_map, waterfall
 
 EXAMPLES = """\
-python automation/traces.py map                        who called whom in the last 10 min
-python automation/traces.py latency --service frontend how long the frontend took
-python automation/traces.py list --filter 'fault'      traces with a 5xx
-python automation/traces.py show TRACE_ID              one trace, segment by segment
-python automation/traces.py COMMAND --help             more examples
+python automation/traces.py map                         who called whom in the last 10 min
+python automation/traces.py latency --service frontend  how long the frontend took
+python automation/traces.py list --filter 'fault'       traces with a 5xx
+python automation/traces.py show TRACE_ID               one trace, segment by segment
+python automation/traces.py COMMAND --help              more examples
 """
 MAP_EXAMPLES = """\
 python automation/traces.py map                                the last 10 min
@@ -113,7 +113,7 @@ def _in_range(function: _Command) -> _Command:
 @subcommand(traces, "map", MAP_EXAMPLES)
 @_in_range
 def show_map(given: Reading, **times: str | None) -> None:
-    """Show who called whom, how often, how long it took and how it ended.
+    """Show who called whom, how often, and how it ended.
 
     E, T and F in a bar are responses with errors (4xx), throttled (429) and with faults (5xx).
     """
@@ -130,7 +130,7 @@ def show_map(given: Reading, **times: str | None) -> None:
 @click.option("--edge", nargs=2, metavar="FROM TO", help="Of the calls between two: the caller's, network included.")
 @_in_range
 def show_latency(given: Reading, *, service: str | None, edge: tuple[str, str] | None, **times: str | None) -> None:
-    """Show how response times are spread, with p50, p90 and p99.
+    """Show how response times are spread: p50, p90, p99.
 
     Names may be short, such as `frontend` for `ecs-mesh/frontend`; `client` is whoever calls from outside.
     """
@@ -148,7 +148,7 @@ def show_latency(given: Reading, *, service: str | None, edge: tuple[str, str] |
         call = names.call(shown, *edge)
         view, document = latency.of_edge(call, shown, width), {"edge": as_json.edge(call, shown.minutes)}
     else:
-        view, document = latency.of_all(shown), as_json.service_map(shown)
+        view, document = latency.of_all(shown, width), as_json.service_map(shown)
     document = {**as_json.span(shown.start, shown.end), **document}
     _end(given, "latency", view, document, fetched.missing, empty=not shown.nodes)
 
@@ -158,7 +158,7 @@ def show_latency(given: Reading, *, service: str | None, edge: tuple[str, str] |
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="Traces listed.")
 @_in_range
 def show_list(given: Reading, *, expression: str, limit: int, **times: str | None) -> None:
-    """List traces: grouped by URL, then the newest one by one.
+    """List traces by URL, then the newest one by one.
 
     Annotations and user agents are in the document of --json.
     """
@@ -173,7 +173,7 @@ def show_list(given: Reading, *, expression: str, limit: int, **times: str | Non
 @subcommand(traces, "show", SHOW_EXAMPLES)
 @click.argument("ids", nargs=-1, required=True, metavar="ID…")
 def show_trace(given: Reading, *, ids: tuple[str, ...]) -> None:
-    """Show traces in detail: when each segment began, how long it took, and what it tells."""
+    """Show traces in detail, segment by segment."""
     for one in ids:
         if not _TRACE_ID.fullmatch(one):
             message = f"'{one}' is no trace id. They look like 1-58406520-a006649127e371903a2de979."
@@ -191,7 +191,10 @@ def show_trace(given: Reading, *, ids: tuple[str, ...]) -> None:
 @click.option("--before", required=True, metavar="RANGE", help="FROM..TO, such as 14:05..14:15 or -30m..-20m.")
 @click.option("--after", required=True, metavar="RANGE", help="Likewise.")
 def show_comparison(given: Reading, *, before: str, after: str) -> None:
-    """Show what changed: services and calls that are new or lost, and how latencies moved."""
+    """Show what changed between two ranges of time.
+
+    That is: services and calls that are new or lost, how latencies moved, and what of it tracing itself may cost.
+    """
     now = datetime.now().astimezone()
     asked = ranges.pair("--before", before, now), ranges.pair("--after", after, now)
     with _xray(given) as xray:

@@ -83,13 +83,11 @@ class Caller:
         method = getattr(self._client, xform_name(operation))
         for wait in (*self.waits, None):
             try:
-                answer: dict[str, Any] = method(**parameters)
+                return _understood(method(**parameters))
             except (botocore.BotoCoreError, botocore.ClientError, ResponseParserError) as error:
                 if wait is None or not _may_pass(error):
                     raise _translated(error, operation) from error
                 time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - so that workers do not come back together
-            else:
-                return answer
         raise AssertionError  # the last round returns or raises
 
 
@@ -133,6 +131,13 @@ def side_by_side(
     finally:
         stopped.set()
     return [outcomes[number] for number in range(len(jobs))]
+
+
+def _understood(answer: dict[str, Any]) -> dict[str, Any]:
+    """Of a body that is no JSON, such as a proxy's page, botocore makes an answer with nothing in it."""
+    if answer.keys() <= {"ResponseMetadata"}:
+        raise ResponseParserError("it has none of the members of an answer")
+    return answer
 
 
 def _may_pass(error: Exception) -> bool:

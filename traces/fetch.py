@@ -72,7 +72,7 @@ class XRay:
 
             # X-Ray answers backwards from the end of a window: what is still to come is older than all these.
             def enough(pages: Sequence[Mapping[str, Any]]) -> bool:
-                found[window] = sum(len(page["TraceSummaries"]) for page in pages)
+                found[window] = sum(len(page.get("TraceSummaries", ())) for page in pages)
                 return found[window] + sum(found[one] for one in newer) > most
 
             return self._pages("GetTraceSummaries", _parameters(window, expression), enough)
@@ -83,7 +83,9 @@ class XRay:
             if expression:
                 raise RequestError(f"X-Ray refuses the filter '{expression}': {error.reason}") from error
             raise
-        by_id = {summary["Id"]: summary for pages in chains for page in pages for summary in page["TraceSummaries"]}
+        by_id = {
+            summary["Id"]: summary for pages in chains for page in pages for summary in page.get("TraceSummaries", ())
+        }
         newest = sorted(map(answers.trace_summary, by_id.values()), key=lambda trace: trace.start, reverse=True)
         if len(newest) > most or any(pages[-1].get("NextToken") for pages in chains):
             missing += (f"only the newest {most} traces were read: ask for less time, or filter",)
@@ -110,7 +112,7 @@ class XRay:
     def _window_of_map(self, window: Range) -> ServiceMap:
         pages = self._pages("GetServiceGraph", _parameters(window))
         return answers.service_map(
-            [service for page in pages for service in page["Services"]], window.start, window.end
+            [service for page in pages for service in page.get("Services", ())], window.start, window.end
         )
 
     def _batch(self, ids: Sequence[str]) -> Fetched[list[Trace]]:

@@ -74,7 +74,7 @@ def _shifts(shifts: Sequence[Shift]) -> Table:
         table.add_row("", "after", str(latency.count(shift.after)), *after)
         moved = [_moved(old, new) for old, new in values.values()]
         if shift.is_thin:
-            moved[-1].append(" ~")
+            moved[-1] = Text.assemble("~ ", moved[-1])
         table.add_row("", "shift", "", *moved)
     return table
 
@@ -91,7 +91,7 @@ def _moved(old: float | None, new: float | None) -> Text:
     return Text(told, style=style if abs(difference) > _SAME_SHARE * old else "dim")
 
 
-def cost(shown: Comparison) -> Iterator[Text]:
+def cost(shown: Comparison) -> Iterator[RenderableType]:
     """Say what tracing itself may cost, and why the numbers alone do not prove it."""
     yield Text("What tracing itself costs", style="bold")
     if shown.entry is None:
@@ -111,8 +111,10 @@ def cost(shown: Comparison) -> Iterator[Text]:
     )
     yield Text(f"{name}, where requests come in: {told}.")
     yield Text("This is what changed, not yet what tracing changed. Before calling it tracing's cost, consider:")
+    doubts = Table.grid(padding=(0, 1))
     for doubt in _doubts(shown, shift):
-        yield Text(f"  - {doubt}")
+        doubts.add_row(" -", doubt)
+    yield doubts
 
 
 def _doubts(shown: Comparison, shift: Shift) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _doubts(shown: Comparison, shift: Shift) -> Iterator[str]:
         "only a load generator or the load balancer's metrics can tell."
     )
     rates = [words.rate(rate(part, shift.key)) for part in (shown.before, shown.after)]
-    yield f"Traces per minute went from {rates[0]} to {rates[1]}: by another load, or by another sampling rate."
+    yield f"Traces per minute: {rates[0]} before, {rates[1]} after. The load and the sampling rate change them alike."
     if shown.new_edges or shown.lost_edges:
         yield "The requests took other ways: edges are new or lost, so it is not the same work that is compared."
     yield "A deployment in one of the ranges brings cold starts and fewer tasks for a while."

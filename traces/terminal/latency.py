@@ -19,6 +19,8 @@ OF_EDGE = "as the caller saw it, network included"
 _ROWS = 16
 _BAR = 40  # cells of the longest bar, where there is room
 _AROUND = 40  # cells beside the bar
+_NUMBERS = 37  # cells that the table's columns of numbers take
+_NAMES_AT_LEAST = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -33,7 +35,7 @@ def of_edge(edge: Edge, shown: ServiceMap, width: int) -> RenderableType:
     return _histogram(title, OF_EDGE, latency.of_edge(edge), shown, width)
 
 
-def of_all(shown: ServiceMap) -> RenderableType:
+def of_all(shown: ServiceMap, width: int) -> RenderableType:
     """Show the percentiles of every service and every call."""
     heading = Text.assemble(("Latency", "bold"), f"  {words.span(shown.start, shown.end)}")
     if not shown.nodes:
@@ -42,7 +44,7 @@ def of_all(shown: ServiceMap) -> RenderableType:
     calls = sorted(shown.edges.values(), key=lambda edge: (edge.source, edge.target))
     own = [(node.key.name, latency.of_node(node)) for node in services]
     called = [(f"{label(edge.source)} → {label(edge.target)}", latency.of_edge(edge)) for edge in calls]
-    names = max(len(name) for name, _ in (*own, *called))
+    names = min(max(len(name) for name, _ in (*own, *called)), max(_NAMES_AT_LEAST, width - _NUMBERS))
     tables = (
         _table("services, as they saw themselves", own, names),
         _table("calls, as the callers saw them", called, names),
@@ -94,9 +96,12 @@ def _holds(one: Bin, seconds: float) -> bool:
 
 def _limits(one: Bin) -> str:
     low = words.exact(one.low)
-    return f"{low} and more" if math.isinf(one.high) else f"{low} to {words.exact(one.high)}"
+    if math.isinf(one.high):
+        return f"{low} and more"
+    high = words.exact(one.high)
+    return f"{low.removesuffix(' ms') if high.endswith(' ms') else low} to {high}"
 
 
 def _bar(part: float, width: int) -> str:
     eighths = max(1, round(part * width * 8)) if part else 0
-    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()).ljust(width)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

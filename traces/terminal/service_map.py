@@ -12,6 +12,7 @@ from traces.terminal import words
 
 _CALLS, _SERVICES = "calls, as the callers saw them", "services, as they saw themselves"
 _BAR = 12  # cells
+_NAMES_AT_LEAST = 20
 _NUMBERS = 46  # cells that the columns of numbers take, with the gaps between them
 _ABOVE = " ↑"
 _DOTS = "·•●"  # a service's size: little, some, much of the traffic
@@ -25,7 +26,8 @@ def service_map(shown: ServiceMap, width: int) -> RenderableType:
     if not shown.nodes:
         return Group(heading, Text("No traces in this range."))
     calls, services = list(_tree(shown)), list(_by_traffic(shown))
-    names = max(len(name) for name in (_CALLS, _SERVICES, *(name.plain for name, _ in (*calls, *services))))
+    longest = max(len(name) for name in (_CALLS, _SERVICES, *(name.plain for name, _ in (*calls, *services))))
+    names = min(longest, max(_NAMES_AT_LEAST, width - _NUMBERS))
     bar = _BAR if width >= names + _NUMBERS + _BAR else 0
     parts: list[RenderableType] = [heading, Text(), _table(_CALLS, calls, shown, names, bar), Text()]
     if any(name.plain.endswith(_ABOVE) for name, _ in calls):
