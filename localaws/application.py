@@ -24,7 +24,7 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from localaws import state
+from localaws import authority, state
 from localaws.calls import Call, identify
 from localaws.ecs import alarm
 from localaws.ecs.runner import TaskRunner
@@ -76,6 +76,8 @@ class Application:
                 f"localaws does not know this call of {call.service}.",
                 HTTPStatus.BAD_REQUEST,
             )
+        if refused := authority.refusal(call, request.headers.get("Authorization", "")):
+            return call.refuse("AccessDeniedException", refused, HTTPStatus.FORBIDDEN)
         with state.lock:
             try:
                 response = Response.from_app(self._moto, request.rewound(), buffered=True)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from localaws import authority
 from localaws.ecs.model import Task
 from localaws.ecs.runner import SimulatedRunner, TaskRunner
 from localaws.instance import LocalAwsError, endpoint
@@ -36,13 +37,8 @@ def runner(folder: Path, port: int) -> TaskRunner:
         return SimulatedRunner()
 
     def environment(task: Task) -> dict[str, str]:
-        """Return how a task finds this AWS."""
-        del task
-        return {
-            "AWS_ENDPOINT_URL": endpoint(port),
-            "AWS_ACCESS_KEY_ID": "localaws",
-            "AWS_SECRET_ACCESS_KEY": "localaws",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        """Return how a container of a task finds this AWS, and is known there as one of its role."""
+        credentials = authority.issue(task.definition.get("taskRoleArn") or "", task.id)
+        return {"AWS_ENDPOINT_URL": endpoint(port), "AWS_EC2_METADATA_DISABLED": "true", **credentials}
 
     return ProcessRunner(folder, port, environment)

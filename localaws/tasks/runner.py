@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envoymesh import Endpoint
+from localaws import authority
 from localaws.ecs import alarm, images
 from localaws.ecs.model import Container, Task
 from localaws.ecs.runner import Door, Look
@@ -117,6 +118,7 @@ class ProcessRunner:
         place = self._places.pop(_private(task), None)
         if place is None:
             return
+        authority.withdraw(task.id)
         for container in task.containers:
             self._logs.close(container)
         self._addresses.give_back(_private(task))

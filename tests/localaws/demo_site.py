@@ -1,5 +1,6 @@
 """The demo on an embedded AWS that runs tasks for real: gateway, frontend, nodejs and crystal, by plain AWS calls."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,15 @@ from tests.localaws.ecs_site import ENVOY, XRAY, Site
 from tests.localaws.support import client_of, send
 
 MESH_PORT = 3000
+WRITE_ACCESS = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+_TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
 _IMAGES = "public.ecr.aws/aws-containers/ecsdemo-"
 _ENVOY_CHECK = "curl -s http://localhost:9901/server_info | grep state | grep -q LIVE"
 _REDIRECTION = {
@@ -35,6 +45,9 @@ class Demo(Site):
         operation = self.cloud_map.create_private_dns_namespace(Name=f"{self.name}.local", Vpc=self.vpc)["OperationId"]
         self.namespace = self.cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
         self.logs.create_log_group(logGroupName=self.name)
+        self.iam = client_of(instance, "iam")
+        self.role = self.iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
+        self.iam.attach_role_policy(RoleName=self.name, PolicyArn=WRITE_ACCESS)
 
     def deploy(self, *, traced: bool = False, forwarding: bool = False, rate: float | None = None) -> None:
         """Make all four services, and wait until they are steady."""
@@ -92,6 +105,7 @@ class Demo(Site):
                     "properties": [{"name": key, "value": value} for key, value in _REDIRECTION.items()],
                 },
                 family=f"{self.name}-{name}",
+                taskRoleArn=self.role,
             ),
             name,
             serviceRegistries=[{"registryArn": self._announced_as(name)}],
@@ -170,7 +184,7 @@ class Demo(Site):
         containers = self.proxies(gateway["metadata"]["arn"], tracing)
         containers[0]["portMappings"] = [{"containerPort": MESH_PORT}]
         self.create(
-            self.define(*containers, family=f"{self.name}-gateway"),
+            self.define(*containers, family=f"{self.name}-gateway", taskRoleArn=self.role),
             "gateway",
             loadBalancers=[{"targetGroupArn": group, "containerName": "envoy", "containerPort": MESH_PORT}],
         )
