@@ -39,6 +39,7 @@ def main() -> None:
         settings = settings_from(given, os.environ)
         log.info("Using buffer memory limit of %d MB", settings.buffer_mb)
         log.info("Using region: %s", settings.region)
+        log.info("HTTP Proxy server using X-Ray Endpoint : http://%s", settings.xray)
         run(settings, _listening(settings.udp), stop)
     except (End, OSError, NotLoopbackError) as error:
         log.error("%s", error.message if isinstance(error, End) else error)
