@@ -1,5 +1,6 @@
-"""An X-Ray of a test's own."""
+"""An X-Ray of a test's own, and a reader in UTC."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,16 @@ def fake() -> Iterator[FakeXRay]:
     """An X-Ray that knows nothing yet."""
     with served(FakeXRay()) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times are shown in the zone of the reader, wherever the tests run."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture(autouse=True)

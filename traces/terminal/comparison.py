@@ -41,9 +41,9 @@ def _summary(shown: ServiceMap) -> str:
 
 def _changes(shown: Comparison) -> Text:
     lines = [
-        *(("+", "green", f"service {_node(key)}") for key in shown.new_nodes),
+        *(("+", "green", _node(key)) for key in shown.new_nodes),
         *(("+", "green", f"edge    {_edge(ends)}") for ends in shown.new_edges),
-        *(("-", "red", f"service {_node(key)}") for key in shown.lost_nodes),
+        *(("-", "red", _node(key)) for key in shown.lost_nodes),
         *(("-", "red", f"edge    {_edge(ends)}") for ends in shown.lost_edges),
     ]
     if not lines:
@@ -53,7 +53,7 @@ def _changes(shown: Comparison) -> Text:
 
 
 def _node(key: Key) -> str:
-    return f"{CLIENT} of {key.name}" if key.type == CLIENT else key.name
+    return f"client of {key.name}" if key.type == CLIENT else f"service {key.name}"
 
 
 def _edge(ends: tuple[Key, Key]) -> str:

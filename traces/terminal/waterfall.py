@@ -12,9 +12,8 @@ from rich.text import Text
 from traces.model import Segment, Trace
 from traces.terminal import words
 
-_NUMBERS = 36  # cells that number, start, duration and status take, with the gaps
-_NAMES_AT_MOST = 44
-_BAR_AT_LEAST = 12
+_NUMBERS = 42  # cells that number, start, duration and status take, with the gaps
+_NAMES_AT_LEAST, _BAR_AT_LEAST = 20, 12
 
 # What a segment's own line tells already, or what is only X-Ray's bookkeeping.
 _TOLD = {"id", "trace_id", "parent_id", "name", "start_time", "end_time", "http", "origin", "namespace", "type", "aws"}
@@ -39,8 +38,8 @@ def waterfall(trace: Trace, width: int) -> RenderableType:
 
 
 def _table(trace: Trace, rows: Sequence[tuple[int, Segment]], width: int) -> Table:
-    names = min(_NAMES_AT_MOST, max(len(segment.name) + 2 * depth for depth, segment in rows))
-    bar = max(_BAR_AT_LEAST, width - _NUMBERS - names)
+    names = max(len(segment.name) + 2 * depth for depth, segment in rows)
+    bar = max(_BAR_AT_LEAST, width - _NUMBERS - max(_NAMES_AT_LEAST, names))
     end = max(segment.end or segment.start for _, segment in rows)
     length = max(trace.duration, end - trace.start)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
@@ -94,32 +93,29 @@ def _details(number: int, segment: Segment) -> RenderableType:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in _facts(segment):
-        grid.add_row(name, Text(value))
+        if value:
+            grid.add_row(name, Text(value))
     return Group(heading, Padding(grid, (0, 0, 0, 3)))
 
 
 def _facts(segment: Segment) -> Iterator[tuple[str, str]]:
+    """Yield a line for what was asked, for the annotations, for each part of `aws`, and for all else there is."""
     document = segment.document
-    if segment.url:
-        yield "request", f"{segment.method} {segment.url}".strip()
     request = _mapping(_mapping(document.get("http")).get("request"))
-    for name in ("client_ip", "user_agent"):
-        if request.get(name):
-            yield name.replace("_", " "), str(request[name])
-    for group in ("annotations", "aws"):
-        for name, value in _flat(_mapping(document.get(group)), "aws." if group == "aws" else ""):
-            yield name, value
+    said = [segment.method, segment.url]
+    said += [
+        f"{word} {request[key]}" for word, key in (("from", "client_ip"), ("by", "user_agent")) if request.get(key)
+    ]
+    yield "request", " ".join(filter(None, said))
+    yield "annotations", _pairs(_mapping(document.get("annotations")))
+    for name, part in _mapping(document.get("aws")).items():
+        yield f"aws.{name}", _pairs(part) if isinstance(part, dict) else _text(part)
     for name in sorted(document.keys() - _TOLD):
         yield name, _text(document[name])
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield such as ``aws.app_mesh.mesh_name``."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", _text(value)
+def _pairs(values: Mapping[str, Any]) -> str:
+    return "  ".join(f"{name}={_text(value)}" for name, value in values.items())
 
 
 def _text(value: object) -> str:

@@ -20,6 +20,8 @@ def duration(seconds: float | None) -> str:
     """``0.42 ms``, ``8.3 ms``, ``83 ms``, ``1.24 s``, ``95 s``; ``-`` where there is none."""
     if seconds is None:
         return "-"
+    if not seconds:
+        return "0 ms"
     milliseconds = seconds * 1000
     if milliseconds < 9.995:  # noqa: PLR2004 - here and below: where rounding reaches the next form
         return f"{_trimmed(milliseconds)} ms"
