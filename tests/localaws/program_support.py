@@ -1,5 +1,6 @@
 """What the tests of the programs share: starting them as processes on loopback addresses of their own, and servers."""
 
+import http.client
 import itertools
 import json
 import os
@@ -37,6 +38,12 @@ class Program:
     def printed(self, text: str) -> bool:
         return any(text in line for line in list(self.lines))
 
+    @contextmanager
+    def connected(self, port: int = 3000) -> Iterator[http.client.HTTPConnection]:
+        connection = http.client.HTTPConnection(self.address, port, timeout=20)
+        yield connection
+        connection.close()
+
     def ask_to_stop(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
@@ -47,8 +54,8 @@ class Program:
 
 
 @contextmanager
-def running(name: str, *arguments: str, port: int | None = 3000, **variables: str) -> Iterator[Program]:
-    """Run a program until the block ends; `port`: where it listens once it is ready, None where it is to end."""
+def running(name: str, *arguments: str, port: str = "3000", **variables: str) -> Iterator[Program]:
+    """Run a program until the block ends; `port`: where it listens once it is ready, "" where it is to end."""
     address = variables.setdefault("LOCALAWS_TASK_ADDRESS", new_address())
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", f"localaws.programs.{name}", *arguments],
@@ -64,7 +71,7 @@ def running(name: str, *arguments: str, port: int | None = 3000, **variables: st
     reader.start()
     try:
         if port:
-            until(lambda: _answers(address, port) or process.poll() is not None)
+            until(lambda: _answers(address, int(port)) or process.poll() is not None)
         else:
             process.wait(20)
             reader.join()

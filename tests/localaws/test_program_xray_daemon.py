@@ -1,6 +1,5 @@
 """The X-Ray daemon on the wire: datagrams in, batches out, whatever X-Ray does."""
 
-import http.client
 import json
 import re
 import socket
@@ -29,7 +28,7 @@ def daemon(xray: FakeServer, *arguments: str, **variables: str) -> Iterator[Prog
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
     }
-    with running("xray_daemon", *arguments, port=_PORT, **(given | variables)) as program:
+    with running("xray_daemon", *arguments, port=str(_PORT), **(given | variables)) as program:
         yield program
 
 
@@ -266,10 +265,10 @@ def test_an_idle_daemon_ends_at_once(xray: FakeServer) -> None:
 
 
 def proxied(program: Program, method: str, path: str, body: str = "{}") -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(program.address, _PORT, timeout=20)
-    connection.request(method, path, body, {"Content-Type": "application/json", "Connection": "close"})
-    response = connection.getresponse()
-    return response.status, response.read()
+    with program.connected(_PORT) as connection:
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, response.read()
 
 
 @pytest.mark.parametrize("path", ["/GetSamplingRules", "/SamplingTargets"])

@@ -1,6 +1,5 @@
 """How the X-Ray daemon starts: flags, environment, configuration file, and what it refuses."""
 
-import http.client
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,15 +35,15 @@ def ends(program: Program, code: int) -> str:
 
 def region_of(xray: FakeServer, program: Program, port: int = 2000) -> str:
     """Return the region that the daemon signs for."""
-    connection = http.client.HTTPConnection(program.address, port, timeout=20)
-    connection.request("POST", "/GetSamplingRules", "{}", {"Connection": "close"})
-    connection.getresponse().read()
+    with program.connected(port) as connection:
+        connection.request("POST", "/GetSamplingRules", "{}")
+        connection.getresponse().read()
     return xray.received[-1].headers["authorization"].split("/")[2]
 
 
 def test_no_region(variables: dict[str, str]) -> None:
     """Without a region the daemon ends with code 1 and the original's message; AWS_DEFAULT_REGION is none."""
-    with running("xray_daemon", port=None, **variables, AWS_DEFAULT_REGION="us-east-1") as program:
+    with running("xray_daemon", port="", **variables, AWS_DEFAULT_REGION="us-east-1") as program:
         assert ends(program, 1).endswith(_NO_REGION)
 
 
@@ -61,7 +60,7 @@ def test_region(
     xray: FakeServer, variables: dict[str, str], arguments: list[str], more: dict[str, str], region: str
 ) -> None:
     """The flag comes first, then AWS_REGION; in local mode AWS_DEFAULT_REGION last."""
-    with running("xray_daemon", *arguments, port=2000, **variables, **more) as program:
+    with running("xray_daemon", *arguments, port="2000", **variables, **more) as program:
         assert region == region_of(xray, program)
         assert program.printed(f"[Info] Using region: {region}")
 
@@ -79,7 +78,7 @@ def test_region(
 )
 def test_flags_end_as_the_originals(variables: dict[str, str], arguments: list[str], code: int, line: str) -> None:
     """A bad flag is named, with the usage below, and exits 2; help and version exit 0."""
-    with running("xray_daemon", *arguments, port=None, **variables) as program:
+    with running("xray_daemon", *arguments, port="", **variables) as program:
         ends(program, code)
         assert line == program.lines[0]
         assert (code == 2 or "-h" in arguments) == program.printed("\t-n\t--region\t")
@@ -105,7 +104,7 @@ def test_mistakes_are_one_error(
     variables: dict[str, str], arguments: list[str], more: dict[str, str], reason: str
 ) -> None:
     """What can't work ends the daemon with code 1 and one line that names the value; only loopback is ever used."""
-    with running("xray_daemon", *arguments, port=None, **{"AWS_REGION": "us-east-1"} | variables | more) as program:
+    with running("xray_daemon", *arguments, port="", **{"AWS_REGION": "us-east-1"} | variables | more) as program:
         assert reason in ends(program, 1)
 
 
@@ -113,8 +112,8 @@ def test_an_address_in_use(variables: dict[str, str]) -> None:
     """A second daemon in a task ends with code 1, as the original does."""
     given = {**variables, "AWS_REGION": "us-east-1", "LOCALAWS_TASK_ADDRESS": new_address()}
     with (
-        running("xray_daemon", port=2000, **given) as first,
-        running("xray_daemon", port=None, **given) as second,
+        running("xray_daemon", port="2000", **given) as first,
+        running("xray_daemon", port="", **given) as second,
     ):
         assert f"listen udp {first.address}:2000: bind: Address already in use" in ends(second, 1)
 
@@ -123,7 +122,7 @@ def test_an_address_in_use(variables: dict[str, str]) -> None:
 def test_addresses_mean_the_task(xray: FakeServer, variables: dict[str, str], host: str) -> None:
     """What means all or this machine in a container's command means the task's own address here."""
     arguments = ["-b", f"{host}:2001", "-t", f"{host}:2002"]
-    with running("xray_daemon", *arguments, port=2002, **variables, AWS_REGION="us-east-1") as program:
+    with running("xray_daemon", *arguments, port="2002", **variables, AWS_REGION="us-east-1") as program:
         assert "us-east-1" == region_of(xray, program, 2002)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             udp.sendto(b'{"format":"json","version":1}\n{}', (program.address, 2001))
@@ -133,7 +132,7 @@ def test_addresses_mean_the_task(xray: FakeServer, variables: dict[str, str], ho
 def test_x_rays_own_endpoint_comes_first(xray: FakeServer, variables: dict[str, str]) -> None:
     """AWS_ENDPOINT_URL_XRAY wins over AWS_ENDPOINT_URL, as in the SDKs."""
     given = {**variables, "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_XRAY": xray.url}
-    with running("xray_daemon", port=2000, **given, AWS_REGION="us-east-1") as program:
+    with running("xray_daemon", port="2000", **given, AWS_REGION="us-east-1") as program:
         assert "us-east-1" == region_of(xray, program)
 
 
@@ -158,7 +157,7 @@ Version: 2
 """,
         encoding="utf-8",
     )
-    with running("xray_daemon", "-c", str(config), "-n", "us-east-2", port=3001, **variables) as program:
+    with running("xray_daemon", "-c", str(config), "-n", "us-east-2", port="3001", **variables) as program:
         assert "us-east-2" == region_of(xray, program, 3001)
     lines = log.read_text(encoding="utf-8")
 
@@ -181,7 +180,7 @@ def test_a_bad_configuration_file(variables: dict[str, str], tmp_path: Path, tex
     """The daemon ends with code 1 and names the key."""
     config = tmp_path / "cfg.yaml"
     config.write_text(text, encoding="utf-8")
-    with running("xray_daemon", "-c", str(config), port=None, **variables, AWS_REGION="us-east-1") as program:
+    with running("xray_daemon", "-c", str(config), port="", **variables, AWS_REGION="us-east-1") as program:
         ends(program, 1)
         assert reason in program.lines[0]
 
@@ -189,11 +188,11 @@ def test_a_bad_configuration_file(variables: dict[str, str], tmp_path: Path, tex
 def test_log_levels(xray: FakeServer, variables: dict[str, str]) -> None:
     """Fewer lines at error, more at debug."""
     given = {**variables, "AWS_REGION": "us-east-1"}
-    with running("xray_daemon", "-l", "error", port=2000, **given) as quiet:
+    with running("xray_daemon", "-l", "error", port="2000", **given) as quiet:
         region_of(xray, quiet)
         quiet.ask_to_stop()
         quiet.ended()
-    with running("xray_daemon", "-l", "debug", port=2000, **given) as loud:
+    with running("xray_daemon", "-l", "debug", port="2000", **given) as loud:
         region_of(xray, loud)
 
         assert [] == quiet.lines
