@@ -17,6 +17,8 @@ from rich.text import Text
 from automation.advice import advice
 from automation.errors import ExitCode
 from automation.events import Change, summarise
+from automation.hops import Hop
+from automation.proof import Proof
 from automation.report import Report
 from automation.run import Row, State
 from automation.verify import Running
@@ -154,6 +156,28 @@ def waiting(console: Console) -> Iterator[Callable[[Mapping[str, str]], None]]:
         yield tell
 
 
+@contextmanager
+def looking(console: Console) -> Iterator[Callable[[Mapping[Hop, int]], None]]:
+    """Show which hops have been seen so far, on a terminal; elsewhere nothing until the end."""
+    if not console.is_terminal:
+        yield lambda _seen: None
+        return
+    with console.status("0 calls seen") as status:
+        yield lambda seen: status.update(f"{sum(map(bool, seen.values()))} of {len(seen)} calls seen")
+
+
+def proof(found: Proof) -> Table:
+    """Which of the calls that the services declare were seen, and why the others were not."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for hop, number in found.seen.items():
+        cause = found.causes.get(hop)
+        seen = Text(f"{number} traced calls", style="green") if number else Text("not seen", style="red")
+        table.add_row(hop.words, seen, Text(cause.message) if cause else "")
+        if cause and cause.next_command:
+            table.add_row("", "", Text(f"next: {cause.next_command}", style="dim"))
+    return table
+
+
 def next_steps(report: Report, option: str) -> Text:
     """Where to look after a run, however it ended."""
     status = (f"python automation/status.py{option}", "flag, revision, sidecar, policy and drift of each service")
@@ -169,6 +193,10 @@ def next_steps(report: Report, option: str) -> Text:
             (f"python automation/preview.py{option}", "what the next deployment would change"),
             (f"python automation/{other}.py{option}", f"turn tracing {'off' if report.tracing else 'on'} again"),
         ]
+        if report.tracing:
+            steps[1:1] = [
+                (f"python automation/traces.py map{option}", "who calls whom; also latency, list, show, compare")
+            ]
         if not option:
             steps.append(('eval "$(python -m localaws env)"', "then drive `pulumi` and `aws` by hand"))
     width = max(len(command) for command, _ in steps)

@@ -27,12 +27,19 @@ python automation/enable.py --env prod --json  a real account, for machines
 
 @command(EXAMPLES)
 @flip_options
+@click.option(
+    "--traffic",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Requests to send through the gateway, to see them traced.  [default: 200 in local, else 0]",
+)
 @click.option("--sampling-rate", metavar="RATE", help="Share of requests to trace, 0-1; kept in the configuration.")
 def enable(shared: Shared, **options: Any) -> None:
     """Turn tracing on, for all services or for each SERVICE named.
 
     Deploys what is not deployed yet. Shows the plan of all stacks and asks before it changes anything. Afterwards it
-    asks AWS, not Pulumi, whether every running task is traced. A second run changes nothing and says so.
+    asks AWS, not Pulumi, whether every running task is traced, and in the local environment sends requests through the
+    gateway and shows the service map. A second run changes nothing and says so.
     """
     run(shared, Wish(tracing=True, yes=shared.yes, **options))
 

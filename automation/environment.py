@@ -31,6 +31,20 @@ class Environment:
     poll_seconds: float  # how often to ask AWS while a rollout moves
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is on the embedded AWS."""
+        return self.name == LOCAL
+
+    def page(self, gateway_dns: str) -> str | None:
+        """The URL of the demo page, given the name of the load balancer; None where nothing listens."""
+        if not self.is_local:
+            return f"http://{gateway_dns}/" if gateway_dns else None
+        try:
+            return Instance().front_door(gateway_dns)
+        except LocalAwsError as error:
+            raise _with_next(error) from error
+
+    @property
     def option(self) -> str:
         """What a suggested command needs to mean this environment."""
         return "" if self.name == LOCAL else f" --env {self.name}"

@@ -12,9 +12,11 @@ import click
 
 from automation import display, plan, verify
 from automation.cli import Shared, finish
+from automation.errors import ExitCode
 from automation.foresee import foresee_rows
 from automation.plan import Step
 from automation.report import Report
+from automation.review import review
 from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
 from automation.stackfiles import NAMESPACE
@@ -30,6 +32,7 @@ class Wish:
     skip_preview: bool = False
     refresh: bool = False
     verify_timeout: float = 600.0  # seconds
+    traffic: int | None = None  # requests to send afterwards; None: as many as the environment is used to
 
     def config(self, region: str) -> dict[str, str]:
         """The configuration every selected stack must have."""
@@ -100,6 +103,8 @@ def flip(session: Session, wish: Wish) -> Report:
     _deploy(session, report, wish, wanted)
     if not session.cancelled.is_set():
         _verify(session, report, wish)
+    if wish.tracing and report.exit_code is ExitCode.DONE and not session.cancelled.is_set():
+        review(session, report, wish.traffic)
     report.interrupted = session.cancelled.is_set()
     return report
 

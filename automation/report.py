@@ -9,8 +9,11 @@ from typing import Any
 from automation.advice import advice
 from automation.errors import ExitCode
 from automation.events import Change, summarise
+from automation.proof import Proof
 from automation.run import Row, State
+from automation.traffic import Traffic
 from automation.verify import Running
+from traces import as_json
 
 
 @dataclass(kw_only=True)
@@ -23,6 +26,9 @@ class Report:
     rows: Sequence[Row] = ()
     plan: Mapping[str, Sequence[Change]] = field(default_factory=dict)  # by service; empty when it was skipped
     verification: Mapping[str, Running] = field(default_factory=dict)  # by service
+    traffic: Traffic | None = None  # None: no requests were sent
+    proof: Proof | None = None  # None: nobody looked for traces
+    review_problem: str = ""  # why nobody could
     declined: bool = False
     interrupted: bool = False
     begun: float = field(default_factory=time.monotonic)
@@ -36,7 +42,7 @@ class Report:
             return ExitCode.DONE
         if any(not row.state.is_good for row in self.rows):
             return ExitCode.STACK_FAILED
-        if any(running.problems for running in self.verification.values()):
+        if self._unverified():
             return ExitCode.NOT_VERIFIED
         return ExitCode.DONE
 
@@ -55,8 +61,7 @@ class Report:
         if self.exit_code is ExitCode.STACK_FAILED:
             return f"Not finished after {seconds}: {self._states()}. Correct the cause and run the same command again."
         if self.exit_code is ExitCode.NOT_VERIFIED:
-            wrong = ", ".join(name for name, running in self.verification.items() if running.problems)
-            return f"Deployed in {seconds}, but AWS does not run what was deployed: {wrong}."
+            return f"Deployed in {seconds}, but {self._unverified()}."
         if self.command == "destroy":
             return f"Destroyed in {seconds}: {_enumerate([row.step.service for row in self.rows])}."
         state = "traced" if self.tracing else "not traced"
@@ -65,6 +70,18 @@ class Report:
         changed = f"{summarise(self.applied)}; " if self.applied else "Nothing to change: "
         verb = "is" if len(self.rows) == 1 else "are"
         return f"{changed}{services} {verb}{already} {state} in environment {self.environment} ({seconds})."
+
+    def _unverified(self) -> str:
+        """What is not as it should be after a deployment; "" where all is."""
+        wrong = [name for name, running in self.verification.items() if running.problems]
+        if wrong:
+            return f"AWS does not run what was deployed: {', '.join(wrong)}"
+        if self.traffic and self.traffic.problems():
+            return "; ".join(self.traffic.problems())
+        if self.proof and not self.proof.holds:
+            missing = ", ".join(hop.words for hop, number in self.proof.seen.items() if not number)
+            return f"not every call is traced: {missing}"
+        return self.review_problem
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``--json``."""
@@ -75,7 +92,20 @@ class Report:
             "changed": bool(self.applied),
             "summary": self.summary(),
             "stacks": [self._stack_to_json(row) for row in self.rows],
+            **self._review_to_json(),
         }
+
+    def _review_to_json(self) -> dict[str, Any]:
+        """What was sent and what came of it; nothing where nothing was sent."""
+        if self.traffic is None:
+            return {}
+        document: dict[str, Any] = {
+            "traffic": {"url": self.traffic.url, "sent": self.traffic.sent, "answers": dict(self.traffic.answers)}
+        }
+        if self.proof:
+            document["hops"] = self.proof.to_json()
+            document["serviceMap"] = as_json.service_map(self.proof.service_map) if self.proof.service_map else None
+        return document
 
     def _stack_to_json(self, row: Row) -> dict[str, Any]:
         document: dict[str, Any] = {

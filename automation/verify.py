@@ -84,6 +84,11 @@ class Aws:
         return boto3.client("ecs", region_name=self.region, config=self._config)
 
     @cached_property
+    def logs(self) -> Any:
+        """The CloudWatch Logs client."""
+        return boto3.client("logs", region_name=self.region, config=self._config)
+
+    @cached_property
     def iam(self) -> Any:
         """The IAM client."""
         return boto3.client("iam", region_name=self.region, config=self._config)
@@ -103,21 +108,33 @@ class Aws:
                         found[target.service] = by_name[target.ecs_service]
         return found
 
-    def task_problems(self, target: Target) -> list[str]:
-        """Running tasks that are of another revision, or whose sidecar does not run."""
+    def tasks(self, target: Target) -> list[Mapping[str, Any]]:
+        """DescribeTasks of those that run."""
         pages = self.ecs.get_paginator("list_tasks").paginate(
             cluster=target.cluster, serviceName=target.ecs_service, desiredStatus="RUNNING"
         )
         arns = [arn for page in pages for arn in page["taskArns"]]
+        chunks = _chunks(arns, DESCRIBE_TASKS_LIMIT)
+        found = (self.ecs.describe_tasks(cluster=target.cluster, tasks=list(chunk))["tasks"] for chunk in chunks)
+        return [task for tasks in found for task in tasks]
+
+    def task_problems(self, target: Target) -> list[str]:
+        """Running tasks that are of another revision, or whose sidecar does not run."""
         problems = []
-        for chunk in _chunks(arns, DESCRIBE_TASKS_LIMIT):
-            for task in self.ecs.describe_tasks(cluster=target.cluster, tasks=list(chunk))["tasks"]:
-                name = task["taskArn"].rpartition("/")[2]
-                if task["taskDefinitionArn"] != target.task_definition:
-                    problems.append(f"task {name} runs {task['taskDefinitionArn'].rpartition('/')[2]}")
-                stopped = [c["name"] for c in task["containers"] if c["lastStatus"] == "STOPPED"]
-                problems += [f"container '{container}' of task {name} is not running" for container in stopped]
+        for task in self.tasks(target):
+            name = task["taskArn"].rpartition("/")[2]
+            if task["taskDefinitionArn"] != target.task_definition:
+                problems.append(f"task {name} runs {task['taskDefinitionArn'].rpartition('/')[2]}")
+            stopped = [c["name"] for c in task["containers"] if c["lastStatus"] == "STOPPED"]
+            problems += [f"container '{container}' of task {name} is not running" for container in stopped]
         return problems
+
+    def log_lines(self, group: str, prefix: str, since: float, pattern: str) -> list[str]:
+        """FilterLogEvents' first page: lines under a stream prefix since a time (seconds since the epoch)."""
+        answer = self.logs.filter_log_events(
+            logGroupName=group, logStreamNamePrefix=prefix, startTime=int(1000 * since), filterPattern=pattern
+        )
+        return [str(event["message"]).strip() for event in answer["events"]]
 
     def containers(self, task_definition: str) -> Sequence[Mapping[str, Any]]:
         """The container definitions of a revision."""

@@ -5,6 +5,7 @@ The state folder holds
     server.json      where the server answers. The server holds a lock on this very file as long as it lives, so that
                      one left by a dead process is known as such, whatever has become of its process id
     aws.state        what AWS knows, kept over a restart
+    xray.db          what X-Ray knows, likewise (a database, with two files beside it while it is in use)
     server.log       one line a call
     pulumi-home/     PULUMI_HOME with our plugins (pulumi-home-official/ where the official ones are wanted)
     pulumi-state/    Pulumi's own state of the stacks
@@ -38,6 +39,8 @@ _STOP_SECONDS = 60
 _POLL_SECONDS = 0.02
 # The exit code of a server that could not start and said why.
 REFUSED = 2
+# A database and what SQLite lays beside it.
+_XRAY_FILES = ("xray.db", "xray.db-wal", "xray.db-shm")
 
 _REPOSITORY = Path(__file__).parents[1]
 
@@ -137,7 +140,8 @@ class Instance:
                 return
             with self._alone():
                 self._end()
-                (self.state / "aws.state").unlink(missing_ok=True)
+                for name in ("aws.state", *_XRAY_FILES):
+                    (self.state / name).unlink(missing_ok=True)
                 if (self.state / "pulumi-state").exists():
                     shutil.rmtree(self.state / "pulumi-state")
         except OSError as error:
@@ -173,6 +177,23 @@ class Instance:
         if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
             variables["PULUMI_CONFIG_PASSPHRASE"] = ""
         return variables
+
+    def front_door(self, dns_name: str) -> str | None:
+        """Return the URL at which the load balancer of this name really listens; None where it does not.
+
+        Raises:
+            LocalAwsError: it does not run, or does not answer.
+
+        """
+        if not self.status().running:
+            return None
+        try:
+            doors = json.loads(self._request("GET", "doors"))["doors"]
+        except (OSError, ValueError) as error:
+            message = f"The embedded AWS does not answer ({error}); see {self.state / 'server.log'}"
+            raise LocalAwsError(message) from error
+        ports = [door["local_port"] for door in doors if door["dns_name"] == dns_name]
+        return f"{endpoint(ports[0])}/" if ports else None
 
     @property
     def _record(self) -> Path:
@@ -251,11 +272,13 @@ class Instance:
             )
             raise LocalAwsError(message) from error
 
-    def _request(self, method: str, action: str) -> None:
-        """Send a control request; no proxy, for the address is this machine's."""
+    def _request(self, method: str, action: str) -> bytes:
+        """Send a control request and return its answer; no proxy, for the address is this machine's."""
         request = urllib.request.Request(f"{self.status().endpoint}/_localaws/{action}", method=method)  # noqa: S310 - http
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        direct.open(request, timeout=_START_SECONDS).close()
+        with direct.open(request, timeout=_START_SECONDS) as answer:
+            content: bytes = answer.read()
+        return content
 
     def _end(self) -> bool:
         pid = self.status().pid

@@ -49,6 +49,7 @@ class Platform(pulumi.ComponentResource):
             "taskDefinitionArn": gateway.task.definition.arn,
             "taskRoleName": gateway.task.role.name,
             "tracing": settings.tracing,
+            "samplingRate": settings.sampling_rate,
             "clusterArn": cluster.arn,
             "vpcId": network.vpc_id,
             "privateSubnetIds": network.private_subnet_ids,
