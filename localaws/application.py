@@ -10,6 +10,7 @@ Control addresses, which are none of AWS's:
     DELETE /_localaws/faults   take them back
 """
 
+import contextlib
 import io
 import json
 import logging
@@ -36,6 +37,8 @@ _log = logging.getLogger(__name__)
 _CONTROL = "/_localaws/"
 # Clients put this before the address for a few calls, such as Cloud Map's DiscoverInstances.
 _HOST_PREFIX = "data-"
+# Services with a database of their own: they need no lock over moto's state, and change nothing of it.
+_SELF_KEPT = {"xray"}
 _LONGEST_REASON = 300  # characters; some of botocore's errors list all of AWS
 _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Discover", "Search", "Lookup", "Query", "Scan")
 
@@ -78,7 +81,8 @@ class Application:
             )
         if refused := authority.refusal(call, request.headers.get("Authorization", "")):
             return call.refuse("AccessDeniedException", refused, HTTPStatus.FORBIDDEN)
-        with state.lock:
+        keeps_itself = call.service in _SELF_KEPT
+        with contextlib.nullcontext() if keeps_itself else state.lock:
             try:
                 response = Response.from_app(self._moto, request.rewound(), buffered=True)
             except NotImplementedError:
@@ -89,7 +93,7 @@ class Application:
                 reason = f"localaws failed on {what} ({_shortened(repr(error))}); more in its server.log"
                 return call.refuse("InternalFailure", reason, HTTPStatus.INTERNAL_SERVER_ERROR)
             finally:
-                if not call.operation.startswith(_READING):
+                if not keeps_itself and not call.operation.startswith(_READING):
                     state.changed.set()
                     alarm.wake()  # tasks may be meant, or the way to them
         # What moto has no address for, it answers with a web page.

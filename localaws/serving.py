@@ -15,7 +15,7 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from localaws import appmesh, ecs, hastening, state, tasks, xtras
+from localaws import appmesh, ecs, hastening, state, tasks, xray, xtras
 from localaws.application import Application
 from localaws.persistence import Store
 from localaws.xtras.patching import add
@@ -24,7 +24,18 @@ _ENDING = {signal.SIGTERM, signal.SIGINT}
 _LOG_BYTES = 5_000_000  # then the log starts anew, the old one kept beside it
 _WATCH_SECONDS = 2  # how often to see whether the state folder is still there
 # Most runs call these; botocore's model of each takes up to 0.3 s to read, once.
-_SOON_CALLED = ("sts", "ec2", "iam", "ecs", "appmesh", "servicediscovery", "elbv2", "logs", "application-autoscaling")
+_SOON_CALLED = (
+    "sts",
+    "ec2",
+    "iam",
+    "ecs",
+    "appmesh",
+    "servicediscovery",
+    "elbv2",
+    "logs",
+    "application-autoscaling",
+    "xray",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +55,7 @@ class Service:
         hastening.read_later()
         for part in (xtras, appmesh, ecs):
             part.install()
+        xray.install(folder)
         self._store = Store(folder / "aws.state")
         self._store.load()
         self._folder = folder

@@ -38,7 +38,7 @@ def test_a_call_that_moto_lacks_is_named(client: Client) -> None:
     for service, call, operation in (
         ("ec2", "describe_verified_access_groups", "DescribeVerifiedAccessGroups"),  # EC2's XML
         ("iam", "list_organizations_features", "ListOrganizationsFeatures"),  # query XML
-        ("xray", "get_groups", "GetGroups"),  # REST and JSON
+        ("xray", "get_indexing_rules", "GetIndexingRules"),  # REST and JSON
         ("ecs", "list_services_by_namespace", "ListServicesByNamespace"),  # JSON
     ):
         with pytest.raises(ClientError) as caught:
