@@ -93,7 +93,7 @@ class _Review(cli.Group):
             raise AutomationError(str(error), next_command=error.next_command) from error
 
 
-@click.group(cls=_Review, context_settings={"max_content_width": 100})
+@click.group(cls=_Review, no_args_is_help=False, context_settings={"max_content_width": 100})
 def traces() -> None:
     """Show what X-Ray knows of an environment. Changes nothing.
 
@@ -216,10 +216,12 @@ def _xray(given: Reading) -> Iterator[XRay]:
     environment = resolve(given.environment, lambda message: errors.print(message, markup=False, soft_wrap=True))
     columns = TextColumn("Reading {task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bars:
-        task = bars.add_task("X-Ray", total=None)
-        yield XRay.of(
-            environment.region, lambda what, done, of: bars.update(task, description=what, completed=done, total=of)
-        )
+        task = bars.add_task("X-Ray", visible=False)
+
+        def tell(what: str, done: int, of: int) -> None:
+            bars.update(task, description=what, completed=done, total=of, visible=of > 1)
+
+        yield XRay.of(environment.region, tell)
 
 
 def _end(  # noqa: PLR0913 - all that a command has to say
