@@ -17,7 +17,7 @@ BROKEN := $(shell $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11)
 
 ARGS ?=# e.g. make status ARGS=--json
 
-.PHONY: help setup setup-dev cli enable disable status preview destroy test lint types lock vendor clean broken-venv
+.PHONY: help setup setup-dev cli enable disable status preview traces destroy test lint types lock vendor clean broken-venv
 
 help: ## list the targets
 	@echo "make enable   turns tracing on in all four stacks, on the embedded AWS, from nothing"
@@ -36,6 +36,9 @@ status: setup ## show what is traced, in configuration and in AWS
 
 preview: setup ## show what enable would change
 	@$(PY) automation/preview.py $(ARGS)
+
+traces: setup ## show the service map of X-Ray (make traces ARGS="list --last 1h" for more)
+	@$(PY) automation/traces.py $(or $(ARGS),map)
 
 destroy: setup ## take all stacks down
 	@$(PY) automation/destroy.py --yes $(ARGS)
