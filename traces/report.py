@@ -70,7 +70,7 @@ def page(review: Review) -> str:
 
 
 def _policy(scripts: Sequence[str], style: str) -> str:
-    """Return the Content-Security-Policy: the page's scripts and styles by their hashes, and nothing else from anywhere."""
+    """Return the Content-Security-Policy: the page's own scripts and styles by their hashes, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -89,7 +89,7 @@ def _hash(content: str) -> str:
 
 
 def _data(review: Review) -> Iterator[str]:
-    """Yield the blocks of data, which browsers neither run nor show: the index, and the segments of each set in chunks."""
+    """Yield the blocks of data, which browsers neither run nor show: the index, and each set's segments in chunks."""
     yield _block("index", encode.index(review))
     for number, each in enumerate(filter(None, (review, review.before))):
         for place, content in enumerate(encode.chunks(each)):

@@ -149,7 +149,7 @@ class Demo:
             assert below.end is not None
             children, end = (below,), below.end + way * 0.8
         direction = "egress" if others else "ingress"
-        document = {
+        document: dict[str, object] = {
             "id": segment_id,
             "trace_id": trace_id,
             **({"parent_id": parent} if parent else {}),
@@ -176,8 +176,9 @@ class Demo:
                 "response_flags": "UF" if state == "fault" else "-",
                 "upstream_cluster": f"cds_{direction}_ecs-mesh_{key.name.partition('/')[2]}_http_3000",
             },
-            **({} if state == "ok" else {state: True}),
         }
+        if state != "ok":
+            document[state] = True
         return Segment(
             id=segment_id,
             parent=parent,
@@ -200,23 +201,18 @@ def map_of(traces: Iterable[Trace], start: float, end: float) -> ServiceMap:
     nodes: dict[Key, list[tuple[float, State]]] = defaultdict(list)
     edges: dict[tuple[Key, Key], list[tuple[float, State]]] = defaultdict(list)
     for trace in traces:
-        measured = timings(trace, everything, everything)
-        state = trace.roots[0].state
-        for key, seconds in measured.nodes.items():
-            nodes[key] += [(each, state) for each in seconds]
-        for pair, seconds in measured.edges.items():
-            edges[pair] += [(each, state) for each in seconds]
-    clients = {key for key, _ in edges if key.type == CLIENT}
+        for item, measured in timings(trace, everything).items():
+            seen = [(seconds, trace.roots[0].state) for seconds in measured]
+            if isinstance(item, Key):
+                nodes[item] += seen
+            else:
+                edges[item] += seen
+    services = [Node(key=key, statistics=_statistics(seen), durations=_histogram(seen)) for key, seen in nodes.items()]
+    callers = [Node(key=key, statistics=None, root=True) for key, _ in edges if key.type == CLIENT]
     return ServiceMap(
         start=start,
         end=end,
-        nodes={
-            **{key: Node(key=key, statistics=None, root=True) for key in clients},
-            **{
-                key: Node(key=key, statistics=_statistics(seen), durations=_histogram(seen))
-                for key, seen in nodes.items()
-            },
-        },
+        nodes={node.key: node for node in (*callers, *services)},
         edges={
             (source, target): Edge(
                 source=source, target=target, statistics=_statistics(seen), responses=_histogram(seen)

@@ -6,7 +6,7 @@ so that opening the page takes no longer for having them.
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from traces.model import Histogram, Key, Node, Segment, ServiceMap, State, Statistics, Trace, TraceSummary
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 CHUNK = 200  # traces; their segments are about 500 kB of JSON, read in a few milliseconds
 _STATES: tuple[State, ...] = get_args(State)
 
+_Call = tuple[Key, Key]
+_Item = Key | _Call
 # Places, in the page's lists, of the map's nodes and edges: nodes first, edges after them.
-_Places = Mapping[Key | tuple[Key, Key], int]
+_Places = Mapping[_Item, int]
 
 
 class _Texts:
@@ -39,16 +41,17 @@ def index(review: "Review") -> str:
     """Return what the page needs to open: both maps as one, and the list of traces of each."""
     sets = [review, *([review.before] if review.before else [])]
     maps = [each.map for each in sets]
-    nodes = sorted({*(key for map_ in maps for key in map_.nodes), *(key for map_ in maps for e in map_.edges for key in e)})
-    edges = sorted({pair for map_ in maps for pair in map_.edges})
-    places: _Places = {item: place for place, item in enumerate((*nodes, *edges))}
+    edges = sorted({call for map_ in maps for call in map_.edges})
+    nodes = sorted({key for map_ in maps for key in map_.nodes} | {key for call in edges for key in call})
+    items: list[_Item] = [*nodes, *edges]
+    places = {item: place for place, item in enumerate(items)}
     texts = _Texts()
     return _json(
         {
             "states": _STATES,
             "chunk": CHUNK,
             "nodes": [[key.name, key.type, [_node(map_, key) for map_ in maps]] for key in nodes],
-            "edges": [[places[source], places[target], [_edge(map_, (source, target)) for map_ in maps]] for source, target in edges],
+            "edges": [[*(places[key] for key in call), [_edge(map_, call) for map_ in maps]] for call in edges],
             "sets": [_set(each, places, texts) for each in sets],
             "texts": texts.table(),  # last: it is complete only now
         }
@@ -56,7 +59,7 @@ def index(review: "Review") -> str:
 
 
 def chunks(review: "Review") -> Iterator[str]:
-    """Yield the segments of the traces in the order of the list, `CHUNK` traces at a time; null where there are none."""
+    """Yield the segments of the traces as listed, `CHUNK` traces at a time; null where a trace has none."""
     if not review.details:
         return
     for first in range(0, len(review.traces), CHUNK):
@@ -73,14 +76,16 @@ def _set(review: "Review", places: _Places, texts: _Texts) -> dict[str, Any]:
         "start": review.map.start,
         "end": review.map.end,
         "detailed": bool(review.details),
-        "traces": {
-            **{name: [column(each) for each in review.traces] for name, column in _columns(review, places, texts).items()},
-        },
+        "traces": {name: [*map(column, review.traces)] for name, column in _columns(review, places, texts).items()},
     }
 
 
 def _columns(review: "Review", places: _Places, texts: _Texts) -> Mapping[str, Callable[[TraceSummary], object]]:
-    """Return how each column of the list is made from a summary; times are in ms since the range began."""
+    """Return how each column of the list is made: starts in ms since the range began, durations in µs."""
+
+    def annotation(name: str, values: tuple[str | float | bool, ...]) -> list[str | float | bool]:
+        return [texts.place(name), *map(_finite, values)]
+
     return {
         "id": lambda each: each.id,
         "start": lambda each: round((each.start - review.map.start) * 1e3),
@@ -94,7 +99,7 @@ def _columns(review: "Review", places: _Places, texts: _Texts) -> Mapping[str, C
         "agent": lambda each: texts.place(each.user_agent),
         "ip": lambda each: texts.place(each.client_ip),
         "services": lambda each: [places[key] for key in each.services if key in places],
-        "annotations": lambda each: [[texts.place(name), *map(_finite, values)] for name, values in each.annotations.items()],
+        "annotations": lambda each: [annotation(*item) for item in each.annotations.items()],
         "timings": lambda each: _timings(review, each, places),
     }
 
@@ -104,10 +109,10 @@ def _timings(review: "Review", summary: TraceSummary, places: _Places) -> list[i
     trace = review.details.get(summary.id)
     if trace is None:
         return None
-    measured = timings(trace, places, places)
+    measured = timings(trace, places.keys())
     return [
         number
-        for item, durations in (*measured.nodes.items(), *measured.edges.items())
+        for item, durations in measured.items()
         for seconds in durations
         for number in (places[item], _micros(seconds))
     ]
@@ -117,14 +122,17 @@ def _node(map_: ServiceMap, key: Key) -> list[Any] | None:
     """Return [root, statistics, histogram], or None where the map has no such node."""
     node = map_.nodes.get(key)
     if node is None:
-        called = any(key in edge for edge in map_.edges)
-        node = Node(key=key, statistics=None) if called else None
-    return node and [int(node.root), node.statistics and _statistics(node.statistics), _histogram(node.durations or node.responses)]
+        if not any(key in call for call in map_.edges):
+            return None
+        node = Node(key=key, statistics=None)  # told by its edges only
+    statistics = None if node.statistics is None else _statistics(node.statistics)
+    return [int(node.root), statistics, _histogram(node.durations or node.responses)]
 
 
-def _edge(map_: ServiceMap, pair: tuple[Key, Key]) -> list[Any] | None:
-    edge = map_.edges.get(pair)
-    return edge and [_statistics(edge.statistics), _histogram(edge.responses)]
+def _edge(map_: ServiceMap, call: _Call) -> list[Any] | None:
+    """Return [statistics, histogram], or None where the map has no such edge."""
+    edge = map_.edges.get(call)
+    return None if edge is None else [_statistics(edge.statistics), _histogram(edge.responses)]
 
 
 def _statistics(statistics: Statistics) -> list[float]:
@@ -163,11 +171,11 @@ def _micros(seconds: float) -> int:
     return round(seconds * 1e6)
 
 
-def _finite(value: str | float | bool) -> str | float | bool:
+def _finite(value: str | float) -> str | float:
     """Return a value that JSON can carry; infinity is told in words."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _json(content: Mapping[str, Any] | Sequence[Any]) -> str:
-    """Return JSON in ASCII: half characters (lone surrogates) survive as escapes, and no byte depends on an encoding."""
+def _json(content: Mapping[str, Any]) -> str:
+    """Return JSON in ASCII: half characters (lone surrogates) survive as escapes."""
     return json.dumps(content, separators=(",", ":"), allow_nan=False)

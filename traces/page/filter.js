@@ -41,10 +41,14 @@ function checkbox(state, store) {
 
 function chosen({ item, range, url }, store) {
   const chips = [];
-  const chip = (words, change) => chips.push(h("button", { type: "button", class: "chip", onclick: () => store.change(change) }, `${words} `, h("span", { "aria-label": "let go" }, "×")));
+  const letGo = (change) => {
+    store.change(change);
+    (byId("chosen").querySelector("button") ?? byId("text")).focus();
+  };
+  const chip = (words, change) => chips.push(h("button", { type: "button", class: "chip", "aria-label": `Remove ${words}`, onclick: () => letGo(change) }, `${words} ×`));
   if (item) chip(`${item.source ? "Call" : "Service"}: ${shorten(nameOf(item), 80)}`, { item: null, range: null });
-  if (range) chip(`${formatDuration(range[0])} to ${formatDuration(range[1])}`, { range: null });
+  if (range) chip(range[1] === Infinity ? `${formatDuration(range[0])} or more` : `${formatDuration(range[0])} to ${formatDuration(range[1])}`, { range: null });
   if (url !== null) chip(`URL: ${shorten(url, 80)}`, { url: null });
-  if (chips.length > 1) chip("All", { item: null, range: null, url: null });
+  if (chips.length > 1) chip("all of these", { item: null, range: null, url: null });
   return chips;
 }

@@ -24,10 +24,17 @@ export function formatShare(share) {
 /** A duration of so many seconds, with three digits at most. */
 export function formatDuration(seconds) {
   if (seconds === null) return "in progress";
+  if (seconds === 0) return "0";
   if (seconds < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 0.9995) return `${short(seconds * 1e3)} ms`;
   if (seconds < 119.95) return `${short(seconds)} s`;
-  return seconds < 7170 ? `${Math.round(seconds / 60)} min` : `${short(seconds / 3600)} h`;
+  return seconds < 5370 ? `${Math.round(seconds / 60)} min` : `${short(seconds / 3600)} h`;
+}
+
+/** How long ago, coarse: ages are compared, not measured. */
+export function formatAge(ms) {
+  if (ms < 1000) return "< 1 s";
+  return ms < 99500 ? `${Math.round(ms / 1000)} s` : formatDuration(ms / 1000);
 }
 
 /** Responses a minute. */

@@ -5,10 +5,11 @@ import { formatCount, formatDuration, formatShare } from "./format.js";
 import { histogramOf, matching, percentile } from "./select.js";
 import { nameOf } from "./words.js";
 
-const HEIGHT = 300;
+const LEAST_HEIGHT = 300;
 const MARGIN = { top: 52, right: 18, bottom: 34, left: 46 };
 const BAR = 7; // px
 const PERCENTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]];
+const LABELLED = ["1", "3"]; // ticks of a logarithmic axis, by their first digit
 const LONG_TAIL = 30; // from so many times the median on, only a logarithmic axis shows both ends
 
 /** The histogram of what is chosen; one update a change, one drawing a change of width. */
@@ -39,7 +40,8 @@ export class Histogram {
 
   #draw() {
     const parent = byId("histogram");
-    const width = parent.clientWidth;
+    const { clientWidth: width, clientHeight } = parent;
+    const bottom = Math.max(LEAST_HEIGHT, clientHeight) - MARGIN.bottom;
     if (!width) return;
     const { buckets } = this.sets[this.state.set];
     const all = this.sets.flatMap((each) => each.buckets);
@@ -50,20 +52,20 @@ export class Histogram {
     const x = scale(all, buckets, width);
     const binned = this.sets.map((each) => bins(each.buckets, x));
     const top = Math.max(...binned.flat().map((bin) => bin.share));
-    const y = d3.scaleLinear([0, top * 1.05], [HEIGHT - MARGIN.bottom, MARGIN.top]);
-    const svg = s("svg", { width, height: HEIGHT, role: "img", "aria-label": told(this.state, buckets) });
-    svg.append(axisLeft(y, width), axisBottom(x, width));
+    const y = d3.scaleLinear([0, top * 1.05], [bottom, MARGIN.top]);
+    const svg = s("svg", { width, height: bottom + MARGIN.bottom, role: "img", "aria-label": told(this.state, buckets) });
+    svg.append(axisLeft(y, width), axisBottom(x, width, bottom));
     const other = this.sets.length > 1 ? 1 - this.state.set : null;
     svg.append(bars(binned[this.state.set], y));
     if (other !== null) svg.append(outline(binned[other], y, this.sets[other].set.title));
-    if (buckets.length) svg.append(marks(buckets, x));
-    svg.append(this.#brush(x, width));
+    if (buckets.length) svg.append(marks(buckets, x, bottom));
+    svg.append(this.#brush(x, width, bottom));
     parent.replaceChildren(svg);
   }
 
-  #brush(x, width) {
+  #brush(x, width, bottom) {
     const layer = s("g", { class: "brush" });
-    const brush = d3.brushX().extent([[MARGIN.left, MARGIN.top], [width - MARGIN.right, HEIGHT - MARGIN.bottom]]);
+    const brush = d3.brushX().extent([[MARGIN.left, MARGIN.top], [width - MARGIN.right, bottom]]);
     const select = d3.select(layer).call(brush);
     if (this.state.range) select.call(brush.move, this.state.range.map((seconds) => clamp(x(seconds), x.range())));
     brush.on("end", ({ selection, sourceEvent }) => {
@@ -74,7 +76,7 @@ export class Histogram {
 
   #typed(low, high) {
     if (low === "" && high === "") return this.store.change({ range: null });
-    const range = [Number(low) / 1000, high === "" ? 86400 : Number(high) / 1000];
+    const range = [Number(low) / 1000, high === "" ? Infinity : Number(high) / 1000];
     const possible = range[0] >= 0 && range[0] < range[1];
     this.high.setCustomValidity(possible ? "" : "The range has to end after it begins.");
     if (possible) return this.store.change({ range });
@@ -82,7 +84,7 @@ export class Histogram {
   }
 }
 
-const millis = (seconds) => String(Number((seconds * 1000).toPrecision(4)));
+const millis = (seconds) => (seconds === Infinity ? "" : String(Number((seconds * 1000).toPrecision(4))));
 const clamp = (value, [low, high]) => Math.min(high, Math.max(low, value));
 const label = (text, field) => h("label", {}, text, " ", field);
 
@@ -91,9 +93,10 @@ function input(name, changed) {
 }
 
 function reading({ item }, set) {
-  if (!item) return `All traces of ${set.title}: the time until the first service had answered.`;
-  if (item.source) return `${nameOf(item)}: as the caller saw it, network included.`;
-  return `${nameOf(item)}: the service's own latency.`;
+  const drag = "Drag across it to filter the traces";
+  if (!item) return `All traces, each by its response time. ${drag}.`;
+  const what = item.source ? "as the caller saw it, network included" : "the service's own latency";
+  return `${nameOf(item)}: ${what}. ${drag}${set.detailed ? "" : " by their response time, as the page has no segments"}.`;
 }
 
 function told({ item }, buckets) {
@@ -132,14 +135,14 @@ function outline(binned, y, title) {
   return s("g", { class: "outline" }, s("path", { d: d3.line()(corners) }), s("text", { x: binned.at(-1).right, y: MARGIN.top + 4 }, `line: ${title}`));
 }
 
-function marks(buckets, x) {
+function marks(buckets, x, bottom) {
   return s("g", { class: "marks" }, PERCENTILES.map(([name, share], row) => {
     const seconds = percentile(buckets, share);
     const place = x(seconds);
     const y = 12 + row * 14;
     const end = place > (x.range()[0] + x.range()[1]) / 2;
     return s("g", {},
-      s("line", { x1: place, x2: place, y1: y + 3, y2: HEIGHT - MARGIN.bottom }),
+      s("line", { x1: place, x2: place, y1: y + 3, y2: bottom }),
       s("text", { x: place + (end ? -5 : 5), y: y + 2, "text-anchor": end ? "end" : "start" }, s("tspan", { class: "name" }, name), ` ${formatDuration(seconds)}`));
   }));
 }
@@ -150,10 +153,10 @@ function axisLeft(y, width) {
   return axis;
 }
 
-function axisBottom(x, width) {
-  const axis = s("g", { class: "axis", transform: `translate(0,${HEIGHT - MARGIN.bottom})` });
+function axisBottom(x, width, bottom) {
+  const axis = s("g", { class: "axis", transform: `translate(0,${bottom})` });
   const logarithmic = Boolean(x.base);
-  const format = logarithmic ? (seconds) => (Math.abs(Math.log10(seconds) % 1) < 1e-9 ? formatDuration(seconds) : "") : formatDuration;
+  const format = logarithmic ? (seconds) => (LABELLED.includes(seconds.toExponential(0)[0]) ? formatDuration(seconds) : "") : formatDuration;
   d3.select(axis).call(d3.axisBottom(x).ticks(Math.max(3, width / 90)).tickFormat(format));
   if (logarithmic) axis.append(s("text", { class: "scale", x: width - MARGIN.right, y: 31, "text-anchor": "end" }, "logarithmic"));
   return axis;

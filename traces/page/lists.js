@@ -1,7 +1,7 @@
 // The traces that match: grouped by URL as in the X-Ray console, and one by one.
 
 import { byId, h, s } from "./dom.js";
-import { formatChange, formatClock, formatCount, formatDuration, formatExact, formatShare, shorten } from "./format.js";
+import { formatAge, formatChange, formatClock, formatCount, formatDuration, formatExact, formatShare, shorten } from "./format.js";
 import { groupsOf, matching } from "./select.js";
 import { STATES, stateMark } from "./states.js";
 import { Table } from "./table.js";
@@ -45,7 +45,7 @@ function groupColumns(index, store) {
     type: "button", class: "link url", title: group.url, "aria-pressed": String(store.state.url === group.url),
     onclick: () => store.change({ url: store.state.url === group.url ? null : group.url }),
   }, shorten(group.url, URL_LENGTH) || "(no URL)");
-  const share = (group) => h("span", { class: "share" }, bar(group.share), formatShare(group.share));
+  const share = (group) => h("span", { class: "share" }, bar(group.share), h("span", {}, formatShare(group.share)));
   const change = {
     ...number("Compared", (group) => (group.other ? group.average / group.other : 0)),
     cell: (group) => (store.state.set === 0 ? formatChange(group.average, group.other) || "new" : group.other ? formatDuration(group.other) : "lost"),
@@ -68,8 +68,8 @@ function traceColumns(index, store) {
   const end = () => index.sets[store.state.set].end * 1000;
   const text = (label, value, cell = value, rest = {}) => ({ label, value, cell, ...rest });
   const number = (label, value, format) => ({ label, value, cell: (trace) => format(value(trace)), numeric: true, first: "descending" });
-  const link = (trace) => h("a", { href: store.address({ trace: trace.id }), class: "id", "data-trace": trace.id }, trace.id);
-  const age = (trace) => h("time", { title: formatExact(trace.start), datetime: new Date(trace.start).toISOString() }, formatClock(trace.start), h("span", { class: "quiet" }, ` −${formatDuration(Math.max(0, end() - trace.start) / 1000)}`));
+  const link = (trace) => h("a", { href: store.address({ trace: trace.id }), class: "id", "data-trace": trace.id.toWellFormed() }, trace.id);
+  const age = (trace) => h("time", { title: formatExact(trace.start), datetime: new Date(trace.start).toISOString() }, formatClock(trace.start), h("span", { class: "quiet" }, `  ${formatAge(end() - trace.start)}`));
   const response = (trace) => h("span", {}, stateMark(trace.state, trace.status ?? STATES[trace.state].label), trace.partial ? h("span", { class: "quiet", title: "X-Ray has not received all of it" }, " partial") : null);
   const annotated = (trace) => h("span", { title: trace.annotations.map(([name, values]) => `${name} = ${values.join(", ")}`).join("\n") }, formatCount(trace.annotations.length));
   return [

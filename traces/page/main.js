@@ -3,7 +3,7 @@
 import { readIndex } from "./data.js";
 import { byId, h } from "./dom.js";
 import { filterBox } from "./filter.js";
-import { formatMoment } from "./format.js";
+import { formatDuration, formatMoment } from "./format.js";
 import { Histogram } from "./histogram.js";
 import { lists } from "./lists.js";
 import { ServiceMap } from "./map.js";
@@ -37,8 +37,8 @@ function header(index, store) {
   byId("zone").textContent = `Times are those of ${zone}. Ages count back from the end of the range. This page is complete in itself: it loads and sends nothing.`;
   store.follow((state) => {
     const set = index.sets[state.set];
-    byId("title").textContent = `Traces of ${set.title || "this range"}`;
-    byId("range").textContent = `${formatMoment(set.start * 1000)} – ${formatMoment(set.end * 1000)}`;
+    byId("title").textContent = `Traces: ${set.title || "all"}`;
+    byId("range").textContent = `${formatMoment(set.start * 1000)} – ${formatMoment(set.end * 1000)} (${formatDuration(set.end - set.start)})`;
     byId("sets").querySelectorAll("input").forEach((radio) => (radio.checked = Number(radio.value) === state.set));
     byId("notes").hidden = !set.notes.length;
     byId("notes").replaceChildren(...set.notes.map((note) => h("li", {}, note)));

@@ -3,7 +3,7 @@
 
 import { byId, h, s } from "./dom.js";
 import { formatChange, formatDuration, formatRate, shorten } from "./format.js";
-import { LABEL, layOut } from "./layout.js";
+import { layOut } from "./layout.js";
 import { STATES, stateMark, troubles } from "./states.js";
 import { describe, difference, nameOf } from "./words.js";
 
@@ -34,7 +34,7 @@ export class ServiceMap {
     byId("map-tools").append(...this.#tools());
     byId("legend").append(...legend(index));
     new ResizeObserver(() => this.#untouched && this.#fit()).observe(byId("map"));
-    this.#rove(index.nodes[0]);
+    this.#rove(d3.least(index.nodes, (node) => this.layout.places.get(node).x));
     store.follow((state) => this.#update(state));
   }
 
@@ -50,6 +50,8 @@ export class ServiceMap {
   }
 
   #update(state) {
+    if (state.item === this.shown?.item && state.set === this.shown.set) return;
+    this.shown = state;
     const near = state.item && neighbours(state.item, this.index);
     for (const [item, element] of this.#elements) {
       const drawn = item.source ? this.#edge(item, state.set) : this.#node(item, state.set);
@@ -73,18 +75,20 @@ export class ServiceMap {
       : statistics
         ? [s("text", { class: "big", y: -2 }, formatDuration(statistics.average)), s("text", { class: "small", y: 15 }, formatRate(rate))]
         : [s("text", { class: "small", y: 4 }, "no statistics")];
-    const words = [s("text", { class: "name", y: radius + 20 }, shorten(nameOf(node), NAME_LENGTH)), s("text", { class: "small", y: radius + 35 }, this.#second(node, set))];
+    const words = [
+      s("text", { class: "name", y: radius + 20 }, shorten(nameOf(node), NAME_LENGTH)),
+      s("text", { class: "small", y: radius + 35 }, this.#second(node, set)),
+      s("text", { class: "small", y: radius + 50 }, this.#changed(node, set)),
+    ];
     return [
       s("title", {}, describe(node, this.index, set)),
       s("g", { transform: `translate(${x},${y})` }, s("circle", { class: "halo", r: radius + 7 }), s("circle", { class: "disc", r: radius }), ring(statistics, radius), inside, words),
     ];
   }
 
-  /** The line below the name: what is wrong, or what has changed, or the type. */
+  /** The line below the name: what is wrong, or the type. */
   #second(node, set) {
     const marks = troubles(node.sets[set]?.statistics).map(([state, share]) => s("tspan", { class: state }, `${STATES[state].sign} ${share}  `));
-    const changed = this.#changed(node, set);
-    if (changed) marks.push(s("tspan", {}, changed));
     return marks.length ? marks : shorten(node.type === "client" ? "not traced" : node.type, NAME_LENGTH);
   }
 
@@ -103,10 +107,11 @@ export class ServiceMap {
     const lines = statistics ? [`${formatDuration(statistics.average)}`, formatRate(rate)] : [difference(edge, this.index) || "not seen"];
     const changed = statistics && this.#changed(edge, set);
     if (changed) lines[0] += ` ${changed}`;
-    const marks = troubles(statistics).map(([state, share]) => s("tspan", { class: state }, `${STATES[state].sign} ${share} `));
-    if (marks.length) lines.push(marks);
+    // Here the greatest share only; the node it leads to, the title and the tables tell all.
+    const greatest = troubles(statistics).slice(0, 1).map(([state, share]) => s("tspan", { class: state }, `${STATES[state].sign} ${share}`));
+    const width = 16 + 7 * Math.max(...lines.map((line) => line.length));
+    if (greatest.length) lines.push(greatest);
     const top = y - (lines.length - 1) * 7 + 4;
-    const width = 16 + 6.4 * Math.max(...lines.map((line) => (typeof line === "string" ? line.length : 8 * marks.length)));
     return [
       s("title", {}, describe(edge, this.index, set)),
       s("path", { class: "reach", d: path }),
@@ -133,7 +138,7 @@ export class ServiceMap {
   #fit() {
     const { width, height } = this.svg.getBoundingClientRect();
     if (!width || !this.layout.width) return;
-    const scale = Math.min(1.25, width / this.layout.width, height / this.layout.height);
+    const scale = Math.min(1.3, width / this.layout.width, height / this.layout.height);
     const transform = d3.zoomIdentity.translate((width - this.layout.width * scale) / 2, (height - this.layout.height * scale) / 2).scale(Math.max(SCALES[0], scale));
     d3.select(this.svg).call(this.zoom.transform, transform);
     this.#untouched = true;
@@ -152,20 +157,25 @@ export class ServiceMap {
     event.preventDefault();
   }
 
-  /** Move the focus to what lies nearest in a direction, ways aside counting double. */
-  #go(item, [right, down]) {
+  /** Move the focus in a direction: along a call where one leads there, else to what lies nearest. */
+  #go(item, direction) {
+    const joined = [...neighbours(item, this.index)].filter((other) => Boolean(other.source) !== Boolean(item.source));
+    const next = this.#nearest(item, direction, joined) ?? this.#nearest(item, direction, this.#elements.keys());
+    if (!next) return;
+    this.#rove(next);
+    this.#elements.get(next).focus();
+    this.#bringIntoSight(next);
+  }
+
+  /** Of others, what lies nearest in a direction; ways aside count double. */
+  #nearest(item, [right, down], others) {
     const from = this.layout.places.get(item);
-    let best = null;
-    for (const other of this.#elements.keys()) {
+    const ways = [...others].map((other) => {
       const { x, y } = this.layout.places.get(other);
       const along = (x - from.x) * right + (y - from.y) * down;
-      const aside = Math.abs((x - from.x) * down) + Math.abs((y - from.y) * right);
-      if (along > 1 && (!best || along + 2 * aside < best.way)) best = { other, way: along + 2 * aside };
-    }
-    if (!best) return;
-    this.#rove(best.other);
-    this.#elements.get(best.other).focus();
-    this.#bringIntoSight(best.other);
+      return { other, along, way: along + 2 * Math.abs((x - from.x) * down + (y - from.y) * right) };
+    });
+    return d3.least(ways.filter(({ along }) => along > 1), ({ way }) => way)?.other;
   }
 
   #rove(item) {

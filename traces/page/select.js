@@ -7,13 +7,10 @@ export function matching(set, state, index, except = []) {
   if (looks("item") && state.item) tests.push(touches(state.item, index));
   if (looks("text") && state.text.trim()) tests.push(mentions(state.text));
   if (looks("states") && state.states) tests.push((trace) => state.states.has(trace.state));
-  if (looks("url") && state.url !== null) tests.push((trace) => wellFormed(trace.url) === state.url);
+  if (looks("url") && state.url !== null) tests.push((trace) => trace.url.toWellFormed() === state.url);
   if (looks("range") && state.range) tests.push(within(state.range, state.item));
   return set.traces.filter((trace) => tests.every((test) => test(trace)));
 }
-
-// Addresses can't hold half characters; a text that has any is compared as they carry it.
-const wellFormed = (text) => new TextDecoder().decode(new TextEncoder().encode(text));
 
 /** Whether a trace went through a node or over an edge: by its segments, or else by the services it names. */
 function touches(item, index) {

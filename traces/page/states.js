@@ -15,9 +15,10 @@ export function stateMark(state, word = STATES[state].label) {
   return h("span", { class: `mark ${state}` }, h("span", { class: "sign", "aria-hidden": "true" }, STATES[state].sign), ` ${word}`);
 }
 
-/** The shares that are not OK, worst first: [["fault", "2 %"], …]. */
+/** The shares that are not OK, the greatest first: [["fault", "2 %"], …]. */
 export function troubles(statistics) {
   return ["fault", "throttle", "error"]
     .filter((state) => statistics?.[state])
+    .sort((a, b) => statistics[b] - statistics[a])
     .map((state) => [state, formatShare(statistics[state] / statistics.total)]);
 }

@@ -1,4 +1,5 @@
-// What the reader has chosen, kept in the address (after #), so that links and the back button find it again.
+// What the reader has chosen, kept in the address (after #), so that links and the back button find it again. Addresses
+// hold no half characters (lone surrogates): what is compared with the state is compared in its well-formed form.
 
 const NOTHING = { set: 0, item: null, range: null, text: "", states: null, url: null, trace: null };
 
@@ -34,7 +35,7 @@ export class Store {
     if (state.trace !== null) parts.set("trace", state.trace);
     if (state.set) parts.set("set", "before");
     if (state.item) parts.set(...this.#named(state.item));
-    if (state.range) parts.set("range", state.range.map((seconds) => Number(seconds.toPrecision(6))).join("-"));
+    if (state.range) parts.set("range", state.range.map(secondsOf).join("-"));
     if (state.text) parts.set("text", state.text);
     if (state.states) parts.set("states", [...state.states].join(","));
     if (state.url !== null) parts.set("url", state.url);
@@ -49,7 +50,7 @@ export class Store {
   #read() {
     const parts = new URLSearchParams(location.hash.slice(1));
     const { nodes, edges, sets, states } = this.index;
-    const range = parts.get("range")?.split("-").map(Number) ?? [];
+    const range = parts.get("range")?.split("-").map((text) => (text ? Number(text) : Infinity)) ?? [];
     return {
       ...NOTHING,
       trace: parts.get("trace"),
@@ -67,3 +68,5 @@ export class Store {
     this.#followers.forEach((follower) => follower(this.state));
   }
 }
+
+const secondsOf = (number) => (number === Infinity ? "" : Number(number.toPrecision(6)));

@@ -64,7 +64,9 @@ export class Table {
   #show() {
     const shown = this.#sorted.slice(this.#page * ROWS, (this.#page + 1) * ROWS);
     const nothing = h("tr", {}, h("td", { colspan: this.columns.length, class: "empty" }, this.empty));
+    const focused = [...this.body.rows].indexOf(document.activeElement?.closest("tr"));
     this.body.replaceChildren(...(shown.length ? shown.map((row) => this.#row(row)) : [nothing]));
+    this.body.rows[focused]?.querySelector("a, button")?.focus({ preventScroll: true });
     const last = Math.max(0, Math.ceil(this.#sorted.length / ROWS) - 1);
     const first = this.#page * ROWS;
     this.pager.hidden = last === 0;

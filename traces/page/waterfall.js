@@ -28,15 +28,15 @@ export function traceView(index, store) {
     scrollTo(0, 0);
     if (!trace) return undefined;
     const details = await readTrace(set, trace);
-    if (shown === trace.id) byId("trace").replaceChildren(...heading(store, trace, shown), ...body(set, trace, details));
+    if (shown === state.trace) byId("trace").replaceChildren(...heading(store, trace, shown), ...body(set, trace, details));
     return byId("trace-heading").focus();
   });
 }
 
 function find(index, state) {
   const [first, ...others] = [index.sets[state.set], ...index.sets];
-  const set = [first, ...others].find((each) => each.traces.some((trace) => trace.id === state.trace));
-  return [set, set?.traces.find((trace) => trace.id === state.trace)];
+  const set = [first, ...others].find((each) => each.traces.some((trace) => trace.id.toWellFormed() === state.trace));
+  return [set, set?.traces.find((trace) => trace.id.toWellFormed() === state.trace)];
 }
 
 function back(id, scrolled) {
@@ -118,6 +118,6 @@ function segmentRow(row, length, button) {
 const stateName = (row) => Object.keys(STATES)[row.state];
 
 function ruler(length) {
-  const ticks = d3.scaleLinear([0, length], [0, 100]).ticks(5).filter((tick) => tick < length * 0.96);
-  return h("span", { class: "ruler" }, ticks.map((tick) => h("span", { style: { left: `${(100 * tick) / length}%` } }, tick ? formatDuration(tick) : "0")));
+  const ticks = d3.scaleLinear([0, length], [0, 100]).ticks(5).filter((tick) => tick < length * 0.9);
+  return h("span", { class: "ruler" }, ticks.map((tick) => h("span", { style: { left: `${(100 * tick) / length}%` } }, formatDuration(tick))));
 }

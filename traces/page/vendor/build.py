@@ -1,7 +1,7 @@
-"""Copy the browser builds of the page's libraries from npm to this folder: `make vendor`, after a change of package.json.
+"""Copy the browser builds of the page's libraries from npm to this folder: `make vendor`, after package.json changed.
 
-npm checks every package against package-lock.json; what lands here is each package's own minified file, byte for byte but
-for the link to a source map nobody has. Users and tests need no npm: the files are kept in the repository.
+npm checks every package against package-lock.json; what lands here is each package's own minified file, byte for byte
+but for the link to a source map nobody has. Users and tests need no npm: the files are kept in the repository.
 """
 
 import hashlib
@@ -35,12 +35,13 @@ PACKAGES = (
     "d3-brush",
     "@dagrejs/dagre",
 )
+_INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
 _SOURCE_MAP = re.compile(rb"^//# sourceMappingURL=.*\n?", re.MULTILINE)
 _README = """\
 # Libraries of the review page
 
 Browser builds from npm, kept here so that a page is written without a network. Versions are those of
-`package-lock.json`; `make vendor` (npm needed) re-creates the rest. Licences: `LICENSES.txt`, which every page carries too.
+`package-lock.json`; `make vendor` (npm needed) re-creates the rest. Licences: `LICENSES.txt`, which every page carries.
 
 | file | package | SHA-256 |
 |---|---|---|
@@ -52,9 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, scratch)
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=scratch, check=True
-        )
+        subprocess.run(_INSTALL, cwd=scratch, check=True)
         modules = Path(scratch, "node_modules")
         for old in HERE.glob("*.min.js"):
             old.unlink()
@@ -73,7 +72,7 @@ def _copy(package: Path, position: int) -> str:
 
 
 def _licences(modules: Path) -> str:
-    """Return every licence once, headed by the packages under it; internmap and graphlib are parts of others' builds."""
+    """Return every licence once, headed by its packages; internmap and graphlib are parts of others' builds."""
     packages: dict[str, list[str]] = {}
     for package in (*PACKAGES, "internmap", "@dagrejs/graphlib"):
         packages.setdefault((modules / package / "LICENSE").read_text().strip(), []).append(package)
