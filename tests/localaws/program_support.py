@@ -117,6 +117,7 @@ class FakeServer:
 
     def __init__(self, answer: Callable[[Received], Reply] = lambda _: (200, b"{}"), port: int = 3000) -> None:
         self.answer = answer
+        self.hangs_up = False  # after each answer, without a word
         self.received: list[Received] = []
         self.endpoint = new_address(), port
         self.url = f"http://{self.endpoint[0]}:{port}"
@@ -168,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(content)
+        self.close_connection |= self.fake.hangs_up
 
     do_GET = do_POST = answer  # noqa: N815 - names of the protocol
 

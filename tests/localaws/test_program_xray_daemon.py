@@ -160,6 +160,20 @@ def test_a_call_without_an_answer_is_made_again(xray: FakeServer) -> None:
     assert [segment(1)] * 2 == delivered(xray)
 
 
+def test_a_kept_connection_that_was_closed(xray: FakeServer, tmp_path: Path) -> None:
+    """X-Ray may close a connection between two batches: the next one goes over a new one, and nothing is logged."""
+    xray.hangs_up = True
+    one_sender = tmp_path / "cfg.yaml"
+    one_sender.write_text("Version: 2\nConcurrency: 1\n", encoding="utf-8")
+    with daemon(xray, "-c", str(one_sender)) as program:
+        send(program, segment(1))
+        until(lambda: program.printed("Successfully sent"))
+        send(program, segment(2))
+        until(lambda: len(delivered(xray)) == 2)
+
+        assert not program.printed("[Error]")
+
+
 def test_what_x_ray_refuses_is_not_sent_again(xray: FakeServer) -> None:
     """A batch that ends in an error of the client's is logged and given up; the next one is sent."""
     replies: list[Reply] = [(400, b'{"__type":"InvalidRequestException"}')]

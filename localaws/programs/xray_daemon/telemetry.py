@@ -33,6 +33,7 @@ class Telemetry:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._has_received = False
+        self._reporting = threading.Lock()  # the last report may meet that of the minute
         self._records: deque[dict[str, Any]] = deque(maxlen=_KEPT_RECORDS)
 
     def count(self, name: str, number: int = 1) -> None:
@@ -55,7 +56,11 @@ class Telemetry:
                 return
         names = (RECEIVED, SENT, SPILLED, REJECTED)
         record = {"Timestamp": time.time(), **{name: counts[name] for name in names}}
-        self._records.append({**record, "BackendConnectionErrors": {name: counts[name] for name in _ERRORS}})
+        with self._reporting:
+            self._records.append({**record, "BackendConnectionErrors": {name: counts[name] for name in _ERRORS}})
+            self._send()
+
+    def _send(self) -> None:
         try:
             while self._records:
                 some = list(self._records)[:_RECORDS_A_CALL]
