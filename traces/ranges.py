@@ -65,7 +65,9 @@ def _checked(start: datetime, end: datetime, now: datetime, told: str) -> Range:
             f"The range {told} starts at {start:%Y-%m-%d %H:%M %Z}, and X-Ray keeps only the last {KEPT_DAYS} days."
         )
         raise RequestError(message)
-    return Range(math.floor(start.timestamp()), math.ceil(min(end, now).timestamp()))
+    # Both ends rounded the same way: ranges that meet must not overlap.
+    first = math.ceil(start.timestamp())
+    return Range(first, max(first + 1, math.ceil(min(end, now).timestamp())))
 
 
 def _duration(option: str, text: str) -> timedelta:

@@ -96,6 +96,7 @@ def test_the_list_and_the_details_agree(xray: XRay, asked: Range, begun: int) ->
     listed = xray.summaries(asked).value
     assert [begun - number * HOUR for number in range(VIEWS)] == [trace.start for trace in listed]
     assert {"http://frontend.local/"} == {trace.url for trace in listed}
+    assert {("proxy",)} == {trace.annotations["component"] for trace in listed}
     detailed = xray.traces([trace.id for trace in listed])
     assert () == detailed.missing
     assert [trace.id for trace in listed] == [trace.id for trace in detailed.value]

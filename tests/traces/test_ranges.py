@@ -78,7 +78,7 @@ def test_a_time_in_winter_is_winter_time() -> None:
         ("yesterday", None, None, "--since: 'yesterday' is no time.*14:05.*-30m"),
         ("25:00", None, None, "--since: '25:00' is no time"),
         ("14:99", None, None, "--since: '14:99' is no time"),
-        ("0001-01-01", None, None, "--since|X-Ray keeps"),
+        ("0001-01-01", None, None, "--since: '0001-01-01' is no time"),
         ("14:05", "noon", None, "--until: 'noon' is no time"),
         ("14:05", "14:05", None, "ends before it starts"),
         ("2027-01-01", None, None, "lies in the future"),
@@ -113,6 +113,20 @@ def test_what_is_no_pair_is_told(text: str) -> None:
     """With the option that it was given to."""
     with pytest.raises(RequestError, match=r"--before|ends before it starts"):
         ranges.pair("--before", text, now())
+
+
+def test_ranges_that_meet_do_not_overlap() -> None:
+    """Whatever the fraction of the second: nothing is on both sides of a comparison."""
+    between = now().replace(microsecond=600_000)
+    before, after = (ranges.pair("--before", text, between) for text in ("-10m..-5m", "-5m..now"))
+    assert before.end == after.start
+    assert after.end >= between.timestamp()
+
+
+def test_a_range_has_a_second_at_least() -> None:
+    """Rates are counts by time."""
+    asked = ranges.spoken("2026-06-30T14:05:00.2", "2026-06-30T14:05:00.7", None, now())
+    assert 1 == asked.end - asked.start
 
 
 def test_a_range_reads_well() -> None:

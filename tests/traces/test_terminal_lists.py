@@ -55,7 +55,7 @@ def test_each_trace_tells_what_the_console_tells(width: int) -> None:
     """ID, age, method, response, response time, URL, client and annotations; on two lines where one is too short."""
     text = listed(summary(7, NODEJS_URL, 65, 0.0072, "fault"), width=width)
     at = text.index("1-58406520-000000000000000000000007")
-    told = text[at:].replace("from ", "").replace(" annotations", "").split()
+    told = text[at:].replace(" annotations", "").split()
     assert ["1m", "GET", "503", "fault", "7.2", "ms", NODEJS_URL, "10.0.0.12", "2"] == told[1:]
     assert fits(text, width)
 

@@ -62,7 +62,7 @@ def _edge(ends: tuple[Key, Key]) -> str:
 
 def _shifts(shifts: Sequence[Shift]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("latency, as the services saw it", overflow="fold")
+    table.add_column("the services' own latency", overflow="fold")
     table.add_column("", no_wrap=True)
     for heading in ("responses", *(f"p{percent}" for percent in PERCENTILES)):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -81,8 +81,7 @@ def _pairs_of_lines(traces: Sequence[TraceSummary], now: float) -> Text:
         response = f"{_response(trace):<18}", words.STYLE[trace.state]
         start = f"{trace.id:<35}  {words.age(now - trace.start):>4}  {trace.method or '-':<6}  "
         lines.append(Text.assemble(start, response, f"  {words.duration(trace.response_time):>7}"))
-        client = f"from {trace.client_ip}" if trace.client_ip else ""
-        rest = filter(None, (trace.url, client, f"{len(trace.annotations)} annotations"))
+        rest = filter(None, (trace.url, trace.client_ip, f"{len(trace.annotations)} annotations"))
         lines.append(Text(f"  {'  '.join(rest)}", style="dim"))
     return Text("\n", overflow="fold").join(lines)
 
