@@ -18,6 +18,8 @@ from traces.ranges import Range
 
 # Segments are on the map when the daemon has sent them (a second) and X-Ray has taken them in (on AWS up to a minute).
 PAUSE_LOCAL, PAUSE = 0.25, 2.0  # seconds between two looks
+# Once every hop was seen, so long until the last segments are there too: without them the map has callers too many.
+SETTLE_SECONDS = 1.5
 
 
 @dataclass(kw_only=True)
@@ -77,6 +79,8 @@ def search(
         if proof.holds or cancelled.is_set() or time.monotonic() >= deadline:
             break
         cancelled.wait(wanted.pause)
+    if proof.holds and not cancelled.wait(SETTLE_SECONDS):
+        proof = _look(wanted, xray)
     missing = [hop for hop, number in proof.seen.items() if not number]
     with ThreadPoolExecutor(max_workers=max(1, len(missing))) as pool:
         found = pool.map(lambda hop: _cause(hop, wanted, proof, aws), missing)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from localaws.instance import Instance
 from tests.localaws.ecs_site import ENVOY, XRAY, Site
 from tests.localaws.support import client_of, send
 
+ALL_SERVICES = ("crystal", "nodejs", "frontend", "gateway")
+ENVOY_LOG = "/mesh-envoy-container"
+TRACED = {"ENABLE_ENVOY_XRAY_TRACING": "1"}
 MESH_PORT = 3000
 WRITE_ACCESS = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 _TRUST = json.dumps(
@@ -46,25 +49,34 @@ class Demo(Site):
         self.namespace = self.cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
         self.logs.create_log_group(logGroupName=self.name)
         self.iam = client_of(instance, "iam")
-        self.role = self.iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
-        self.iam.attach_role_policy(RoleName=self.name, PolicyArn=WRITE_ACCESS)
+        self.roles = {name: self._role(name) for name in ALL_SERVICES}
 
-    def deploy(self, *, traced: bool = False, forwarding: bool = False, rate: float | None = None) -> None:
-        """Make all four services, and wait until they are steady."""
-        tracing = {"ENABLE_ENVOY_XRAY_TRACING": "1"} if traced else {}
-        if rate is not None:
-            tracing["XRAY_SAMPLING_RATE"] = str(rate)
+    def deploy(self, *, variables: Mapping[str, str] | None = None, tracing: Mapping[str, str] | None = None) -> None:
+        """Make all four services, steady; `variables` are those of the frontend, `tracing` those of all Envoys."""
+        tracing = tracing or {}
         for name in ("crystal", "nodejs"):
             self.serve(name, tracing=tracing)
-        urls = {
-            "CRYSTAL_URL": f"http://{self.host('crystal')}:3000/crystal",
-            "NODEJS_URL": f"http://{self.host('nodejs')}:3000",
-        }
-        forward = {"FORWARD_TRACE_HEADER": "1"} if forwarding else {}
-        self.serve("frontend", urls | forward, backends=("crystal", "nodejs"), tracing=tracing)
+        crystal, nodejs = (f"http://{self.host(name)}:{MESH_PORT}" for name in ("crystal", "nodejs"))
+        urls = {"CRYSTAL_URL": f"{crystal}/crystal", "NODEJS_URL": nodejs}
+        self.serve("frontend", {**urls, **(variables or {})}, backends=("crystal", "nodejs"), tracing=tracing)
         self.open_gateway(tracing=tracing)
-        for name in ("crystal", "nodejs", "frontend", "gateway"):
+        for name in ALL_SERVICES:
             self.stable(name)
+
+    def change(self, name: str, change: Callable[[dict[str, dict[str, Any]]], None]) -> None:
+        """Deploy a service anew, its containers changed: `change` gets them by name, and changes them in place."""
+        current = self.service(name)["taskDefinition"]
+        definition = self.ecs.describe_task_definition(taskDefinition=current)["taskDefinition"]
+        containers = {each["name"]: each for each in definition["containerDefinitions"]}
+        change(containers)
+        kept = ("family", "taskRoleArn", "proxyConfiguration")
+        revision = self.define(*containers.values(), **{key: definition[key] for key in kept if key in definition})
+        self.update(name, taskDefinition=revision)
+        self.until(lambda: self.service(name), lambda service: service["deployments"][0]["rolloutState"] == "COMPLETED")
+
+    def role_of(self, name: str) -> str:
+        """Return the name of a service's task role."""
+        return f"{self.name}-{name}"
 
     def host(self, name: str) -> str:
         """Return the name of a virtual service."""
@@ -105,7 +117,7 @@ class Demo(Site):
                     "properties": [{"name": key, "value": value} for key, value in _REDIRECTION.items()],
                 },
                 family=f"{self.name}-{name}",
-                taskRoleArn=self.role,
+                taskRoleArn=self.roles[name],
             ),
             name,
             serviceRegistries=[{"registryArn": self._announced_as(name)}],
@@ -132,7 +144,7 @@ class Demo(Site):
             "image": ENVOY,
             "environment": pairs({"APPMESH_RESOURCE_ARN": arn, **tracing}),
             "healthCheck": {"command": ["CMD-SHELL", _ENVOY_CHECK], "interval": 5, "timeout": 2},
-            "logConfiguration": self.logged("envoy"),
+            "logConfiguration": self.logged(ENVOY_LOG),
             **more,
         }
         if not tracing:
@@ -143,7 +155,7 @@ class Demo(Site):
             "user": "1337",
             "essential": False,
             "environment": pairs({"AWS_REGION": "us-east-1"}),
-            "logConfiguration": self.logged("xray"),
+            "logConfiguration": self.logged("/xray-container"),
         }
         return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, daemon]
 
@@ -184,7 +196,7 @@ class Demo(Site):
         containers = self.proxies(gateway["metadata"]["arn"], tracing)
         containers[0]["portMappings"] = [{"containerPort": MESH_PORT}]
         self.create(
-            self.define(*containers, family=f"{self.name}-gateway", taskRoleArn=self.role),
+            self.define(*containers, family=f"{self.name}-gateway", taskRoleArn=self.roles["gateway"]),
             "gateway",
             loadBalancers=[{"targetGroupArn": group, "containerName": "envoy", "containerPort": MESH_PORT}],
         )
@@ -210,6 +222,11 @@ class Demo(Site):
         names = [stream["logStreamName"] for stream in streams if stream["logStreamName"].rpartition("/")[2] in ids]
         answers = [self.logs.get_log_events(logGroupName=self.name, logStreamName=stream) for stream in names]
         return [event["message"] for answer in answers for event in answer["events"]]
+
+    def _role(self, name: str) -> str:
+        role = self.iam.create_role(RoleName=self.role_of(name), AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
+        self.iam.attach_role_policy(RoleName=self.role_of(name), PolicyArn=WRITE_ACCESS)
+        return str(role)
 
     def _announced_as(self, name: str) -> str:
         records = {"DnsRecords": [{"Type": "A", "TTL": 60}], "RoutingPolicy": "MULTIVALUE"}

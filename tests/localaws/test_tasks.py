@@ -3,27 +3,13 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from automation.traffic import send
 from localaws.instance import Instance
-from tests.localaws.demo_site import Demo, processes_of
+from tests.localaws.demo_site import ALL_SERVICES, ENVOY_LOG, Demo, processes_of
 from tests.localaws.ecs_site import messages
-
-ALL_SERVICES = ("gateway", "frontend", "nodejs", "crystal")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An embedded AWS that runs tasks as processes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCALAWS_TASKS", "processes")
-        instance = Instance(tmp_path_factory.mktemp("running"))
-        instance.start()
-        yield instance
-        instance.stop()
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +34,7 @@ def test_what_containers_print_is_in_cloudwatch_logs(demo: Demo) -> None:
     demo.page("?from=the-logs")
 
     told = demo.until(
-        lambda: demo.log("envoy", "frontend"), lambda lines: any("?from=the-logs" in each for each in lines)
+        lambda: demo.log(ENVOY_LOG, "frontend"), lambda lines: any("?from=the-logs" in each for each in lines)
     )
     assert [line.split('"')[1] for line in told if "?from=the-logs" in line] == ["GET /?from=the-logs HTTP/1.1"]
     assert any("GET / HTTP/1.1" in line for line in demo.log("app", "nodejs"))
@@ -91,17 +77,19 @@ def test_no_request_fails_while_all_tasks_are_replaced(demo: Demo) -> None:
     before = {name: {task["taskArn"] for task in demo.tasks(name)} for name in ALL_SERVICES}
     for name in ALL_SERVICES:
         demo.update(name, forceNewDeployment=True)
-    for name in ALL_SERVICES:
-        demo.until(
-            lambda name=name: {task["taskArn"] for task in demo.tasks(name)},
-            lambda found, name=name: found and not found & before[name],
-        )
-        demo.stable(name)
+    for name, old in before.items():
+        _replaced(demo, name, old)
     ended.set()
     sender.join()
 
     assert not told[0].problems()
     assert told[0].ok > 50
+
+
+def _replaced(demo: Demo, name: str, old: set[str]) -> None:
+    """Wait until none of a service's old tasks runs."""
+    demo.until(lambda: {task["taskArn"] for task in demo.tasks(name)}, lambda found: bool(found) and not found & old)
+    demo.stable(name)
 
 
 def test_an_image_that_nothing_stands_for_fails_the_task(demo: Demo) -> None:

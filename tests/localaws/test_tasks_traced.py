@@ -1,0 +1,146 @@
+"""Traced tasks: the segments that real Envoys send, from the request to X-Ray, every one of them."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from automation.traffic import send
+from localaws.instance import Instance
+from tests.localaws.demo_site import ALL_SERVICES, TRACED, Demo, pairs
+
+_BATCH = 5  # traces that X-Ray tells of at once
+_REQUESTS = 1000
+
+
+@pytest.fixture(scope="module")
+def demo(running: Instance) -> Demo:
+    """The demo, every request traced."""
+    site = Demo(running)
+    site.deploy(tracing={**TRACED, "XRAY_SAMPLING_RATE": "1"})
+    return site
+
+
+class Window:
+    """What X-Ray has got since now."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._demo, self._begin = demo, datetime.now(UTC).replace(microsecond=0)
+
+    def traces(self) -> list[str]:
+        """Return the ids of all traces."""
+        pages = self._demo.xray.get_paginator("get_trace_summaries").paginate(**self._times())
+        return [summary["Id"] for page in pages for summary in page["TraceSummaries"]]
+
+    def segments(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield the segments of each trace."""
+        ids = self.traces()
+        for first in range(0, len(ids), _BATCH):
+            answer = self._demo.xray.batch_get_traces(TraceIds=ids[first : first + _BATCH])
+            for trace in answer["Traces"]:
+                yield [json.loads(segment["Document"]) for segment in trace["Segments"]]
+
+    def nodes(self) -> Counter[str]:
+        """Return how many responses of each node X-Ray counts."""
+        answer = self._demo.xray.get_service_graph(**self._times())
+        return Counter(
+            {
+                service["Name"].partition("/")[2]: service["SummaryStatistics"]["TotalCount"]
+                for service in answer["Services"]
+                if service.get("SummaryStatistics")
+            }
+        )
+
+    def _times(self) -> dict[str, datetime]:
+        return {"StartTime": self._begin, "EndTime": datetime.now(UTC) + timedelta(seconds=2)}
+
+
+def requests(demo: Demo, number: int, rate: float | None = None) -> None:
+    """Send requests, all of which must be answered with 200."""
+    traffic = send(demo.url(), number, rate=rate, cancelled=threading.Event())
+    assert not traffic.problems()
+
+
+def shape(segments: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Return a trace as its calls, sorted: who sent a segment, in which direction, and below whose."""
+    names = {segment["id"]: segment["name"].partition("/")[2] for segment in segments}
+    calls = [
+        (names.get(each.get("parent_id", ""), ""), names[each["id"]], each["annotations"]["direction"])
+        for each in segments
+    ]
+    return tuple(sorted(f"{caller}>{called} {direction}" for caller, called, direction in calls))
+
+
+OF_THE_ORIGINAL = {
+    (">gateway ingress", "gateway>frontend ingress"),
+    (">frontend egress", "frontend>nodejs ingress"),
+    (">frontend egress", "frontend>crystal ingress"),
+}
+JOINED = (
+    ">gateway ingress",
+    "frontend>crystal ingress",
+    "frontend>frontend egress",
+    "frontend>frontend egress",
+    "frontend>nodejs ingress",
+    "gateway>frontend ingress",
+)
+
+
+def test_every_segment_of_a_thousand_requests_arrives(demo: Demo) -> None:
+    """The original's applications pass no header on, so a request is three traces of two segments; none is lost."""
+    window = Window(demo)
+    requests(demo, _REQUESTS)
+
+    expected = {"gateway": _REQUESTS, "frontend": 3 * _REQUESTS, "nodejs": _REQUESTS, "crystal": _REQUESTS}
+    demo.until(window.nodes, lambda nodes: nodes == expected)
+    assert Counter(dict.fromkeys(OF_THE_ORIGINAL, _REQUESTS)) == Counter(map(shape, window.segments()))
+
+
+def test_forwarding_joins_a_request_into_one_trace(demo: Demo) -> None:
+    """With the applications' switch on, the six segments of a request have one trace id and the right parents."""
+    forward = pairs({"FORWARD_TRACE_HEADER": "1"})
+    demo.change("frontend", lambda containers: containers["frontend-app"]["environment"].extend(forward))
+    window = Window(demo)
+    requests(demo, 50)
+
+    demo.until(window.nodes, lambda nodes: nodes == dict.fromkeys(ALL_SERVICES, 50))
+    assert Counter({JOINED: 50}) == Counter(map(shape, window.segments()))
+
+
+def test_at_the_default_rate_crystal_is_rare(demo: Demo) -> None:
+    """Of each second's requests Envoy samples the first and 5 % of the rest; nodejs, called first, takes the first."""
+    for name in ALL_SERVICES:
+        demo.change(name, without_rate)
+    demo.change("frontend", lambda containers: containers["frontend-app"]["environment"].pop())  # the forwarding
+    window = Window(demo)
+    requests(demo, 32, rate=2)
+
+    nodes = demo.until(window.nodes, lambda found: found["gateway"] >= 14)
+    assert nodes["crystal"] < nodes["nodejs"] / 2
+
+
+def test_with_tracing_off_no_segment_arrives(demo: Demo) -> None:
+    """The page still works."""
+    for name in ALL_SERVICES:
+        demo.change(name, without_tracing)
+    window = Window(demo)
+    requests(demo, 100)
+
+    assert "Crystal backend" in demo.page()
+    assert window.traces() == []
+
+
+def without_rate(containers: dict[str, dict[str, Any]]) -> None:
+    envoy = containers["envoy"]
+    envoy["environment"] = [each for each in envoy["environment"] if each["name"] != "XRAY_SAMPLING_RATE"]
+
+
+def without_tracing(containers: dict[str, dict[str, Any]]) -> None:
+    envoy = containers["envoy"]
+    envoy["environment"] = [each for each in envoy["environment"] if each["name"] != "ENABLE_ENVOY_XRAY_TRACING"]
+    envoy.pop("dependsOn")
+    containers.pop("xray")
