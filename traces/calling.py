@@ -76,12 +76,12 @@ class Caller:
 
     def __init__(self, client: Any, waits: Sequence[float] = WAITS_SECONDS) -> None:
         self._client = client
-        self.waits = waits
+        self._waits = waits
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call such as ``call("BatchGetTraces", TraceIds=[…])``. Raises `ReviewError`."""
         method = getattr(self._client, xform_name(operation))
-        for wait in (*self.waits, None):
+        for wait in (*self._waits, None):
             try:
                 return _understood(method(**parameters))
             except (botocore.BotoCoreError, botocore.ClientError, ResponseParserError) as error:

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 GRAPH_WINDOW_SECONDS = 6 * 3600  # what a call answers at most, by its error message
 SUMMARIES_WINDOW_SECONDS = 24 * 3600  # likewise, by what other clients keep to
 BATCH_LIMIT = 5  # traces a call
-MOST_TRACES = 10_000  # summaries read unless told otherwise: some 20 MB, half a minute
+MOST_TRACES = 10_000  # summaries read unless told otherwise; some 20 s from the embedded AWS
 
 # A page token may expire, or come from a server that was replaced meanwhile: then all pages are read again.
 _READINGS = 3

@@ -10,6 +10,8 @@ PERCENTILES = (50, 90, 99)
 
 EPSILON = 1e-9  # 0.006 / 0.002 is a hair below 3
 
+# Responses that are nearly alike need no bins of less than such a part of what they take.
+_FINEST = 50
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -55,10 +57,10 @@ def bins(histogram: Histogram, most: int) -> Sequence[Bin]:
         return ()
     low, high = histogram[0].seconds, histogram[-1].seconds
     p99 = percentile(histogram, 99) or high
-    has_tail = high > 2 * p99
-    width = _round_width(((p99 if has_tail else high) - low) / max(1, most - 2))
+    top = p99 if high > 2 * p99 else high
+    width = _round_width(max((top - low) / max(1, most - 2), top / _FINEST))
     first = math.floor(low / width + EPSILON)
-    last = math.floor((p99 if has_tail else high) / width + EPSILON)
+    last = math.floor(top / width + EPSILON)
     counts = [0] * (last - first + 1)
     longer = 0
     for bucket in histogram:
@@ -72,7 +74,7 @@ def bins(histogram: Histogram, most: int) -> Sequence[Bin]:
 
 
 def _round_width(least: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, not below `least`; a tenth of a millisecond where all took the same."""
+    """Return 1, 2 or 5 times a power of ten, not below `least`, nor below a tenth of a millisecond."""
     least = max(least, 1e-4)
     power = 10.0 ** math.floor(math.log10(least))
     return next(step * power for step in _STEPS if step * power >= least * (1 - EPSILON))

@@ -162,6 +162,15 @@ def test_a_histogram_shows_percentiles_where_they_lie(width: int) -> None:
     assert fits(text, width)
 
 
+def test_a_bin_may_hold_all_percentiles() -> None:
+    """Nearly all responses alike, and a few much slower: the marks stand beside each other, uncut."""
+    alike = service_map(node(FRONTEND, stats(1002, 0.2), histogram((0.2, 1000), (9.0, 2))))
+    text = shown(latency.of_node(alike.nodes[FRONTEND], alike, 80), 80)
+    assert "200 to 205 ms" in text
+    assert "◂ p50 ◂ p90 ◂ p99" in text
+    assert fits(text, 80)
+
+
 def test_the_most_frequent_bin_has_the_longest_bar() -> None:
     """A bar is as long as its share."""
     shown_map = spread()

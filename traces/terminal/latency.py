@@ -18,7 +18,7 @@ OF_EDGE = "as the caller saw it, network included"
 
 _ROWS = 16
 _BAR = 40  # cells of the longest bar, where there is room
-_AROUND = 40  # cells beside the bar
+_AROUND = 48  # cells beside the bar
 _NUMBERS = 37  # cells that the table's columns of numbers take
 _NAMES_AT_LEAST = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉"
