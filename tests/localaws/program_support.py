@@ -117,6 +117,7 @@ class FakeServer:
 
     def __init__(self, answer: Callable[[Received], Reply] = lambda _: (200, b"{}"), port: int = 3000) -> None:
         self.answer = answer
+        self.headers: dict[str, str] = {}  # of every answer, in place of its length
         self.hangs_up = False  # after each answer, without a word
         self.received: list[Received] = []
         self.endpoint = new_address(), port
@@ -165,7 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.fake.received.append(received)
         status, content = self.fake.answer(received)
         self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
+        for name, value in (self.fake.headers or {"Content-Length": str(len(content))}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(content)

@@ -56,6 +56,7 @@ def test_this_machine_is_the_task(server: FakeServer, host: str) -> None:
         (["-s"], 2),
         (["--proxy", "x", "http://localhost:9901/200"], 2),
         (["-m", "soon", "http://localhost:9901/200"], 2),
+        (["-so", "/nowhere/file", "http://localhost:9901/200"], 23),
     ],
 )
 def test_exit_codes(server: FakeServer, arguments: list[str], code: int) -> None:
@@ -77,9 +78,9 @@ def test_too_late(server: FakeServer) -> None:
 
 
 def test_cut_off(server: FakeServer) -> None:
-    """A server that does not speak HTTP is 56, as a connection that breaks."""
+    """A server that hangs up without an answer is 52."""
     server.answer = lambda _: (_ for _ in ()).throw(ConnectionError)
-    assert 56 == curl(server, "-s", "http://localhost:9901/200").returncode
+    assert 52 == curl(server, "-s", "http://localhost:9901/200").returncode
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,14 @@ def test_what_is_said(server: FakeServer, flags: list[str], said: str) -> None:
     result = curl(server, *flags, "http://localhost:9901/404")
 
     assert (said, "") == (result.stderr, result.stdout)
+
+
+def test_a_body_in_chunks(server: FakeServer) -> None:
+    """Envoy's admin port answers in chunks; they are put together again."""
+    server.headers = {"Transfer-Encoding": "chunked"}
+    server.answer = lambda _: (200, b"5\r\nstate\r\n7;a=b\r\n: LIVE\n\r\n0\r\n\r\n")
+
+    assert "state: LIVE\n" == curl(server, "-s", "http://localhost:9901/server_info").stdout
 
 
 def test_output(server: FakeServer, tmp_path: Path) -> None:
