@@ -50,7 +50,9 @@ def _only(found: Sequence[_T], all_there: Iterable[_T], told: Callable[[_T], str
     if len(found) == 1:
         return found[0]
     candidates = sorted(told(one) for one in (found or all_there))
-    listed = "; ".join(candidates) or "nothing: there are no traces in this range"
+    listed = "; ".join(candidates)
+    if not listed:
+        raise RequestError(f"No {asked} is on the map: there are no traces in this range.")
     if found:
         raise RequestError(f"More than one {asked} is on the map. Name one of: {listed}.")
     raise RequestError(f"No {asked} is on the map. There is: {listed}.")

@@ -186,6 +186,11 @@ def _histogram(calls: list[Call]) -> list[Body]:
     return [{"Value": milliseconds / 1000, "Count": number} for milliseconds, number in counts.items()]
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # connections at once; of five, the default, some would be dropped
+    daemon_threads = True
+
+
 @contextmanager
 def served(fake: FakeXRay) -> Iterator[FakeXRay]:
     """Serve it on a free port until the block ends."""
@@ -213,7 +218,7 @@ def served(fake: FakeXRay) -> Iterator[FakeXRay]:
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True  # the client gave up
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         fake.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
@@ -223,18 +228,18 @@ def served(fake: FakeXRay) -> Iterator[FakeXRay]:
             server.shutdown()
 
 
-def client_of(endpoint: str) -> Any:
-    """A client that tries once and gives up soon."""
+def client_of(endpoint: str, patience: float = 30) -> Any:
+    """A client that tries once, and waits so many seconds for an answer."""
     return boto3.client(
         "xray",
         region_name="us-east-1",
         endpoint_url=endpoint,
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(read_timeout=1, connect_timeout=1, retries={"total_max_attempts": 1}, max_pool_connections=8),
+        config=Config(read_timeout=patience, retries={"total_max_attempts": 1}, max_pool_connections=8),
     )
 
 
-def reader(fake: FakeXRay, progress: Progress = lambda _what, _done, _of: None) -> XRay:
-    """An X-Ray reader with patience for three more tries, and no time to lose."""
-    return XRay(Caller(client_of(fake.endpoint), waits=(0.0, 0.0, 0.0)), progress)
+def reader(fake: FakeXRay, progress: Progress = lambda _what, _done, _of: None, patience: float = 30) -> XRay:
+    """An X-Ray reader that tries three times more, at once."""
+    return XRay(Caller(client_of(fake.endpoint, patience), waits=(0.0, 0.0, 0.0)), progress)

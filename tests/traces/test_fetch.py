@@ -157,7 +157,7 @@ def test_a_window_that_times_out_is_told(fake: FakeXRay) -> None:
     """A hanging call costs its window and no more."""
     fake.calls = [Call(NOON + 7 * HOUR, "", "late", 5, 200)]
     fake.hangs = lambda _path, body: body["StartTime"] == NOON
-    fetched = reader(fake).service_map(Range(NOON, NOON + 8 * HOUR))
+    fetched = reader(fake, patience=3).service_map(Range(NOON, NOON + 8 * HOUR))
     assert {"late"} == {key.name for key in fetched.value.nodes}
     assert "Read timeout" in fetched.missing[0]
 
