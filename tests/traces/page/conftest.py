@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
-    """Open a review: ``visit(review, "#trace=…", color_scheme="dark")``; whatever its page complains of fails the test."""
+    """Open a review: ``visit(review, "#trace=…", color_scheme="dark")``; what its page complains of fails the test."""
     complaints: list[str] = []
     asked: list[str] = []
     path = tmp_path / "review.html"
