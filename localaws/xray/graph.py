@@ -3,7 +3,7 @@
 What is counted belongs to the moment at which the response began, so that the numbers of windows side by side add up.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,8 @@ class Tally:
 
     start: float = float("inf")  # of the first
     end: float = float("-inf")  # of the last
-    states: Counter[State] = field(default_factory=Counter)
-    histogram: Counter[float] = field(default_factory=Counter)
+    states: dict[State, int] = field(default_factory=lambda: dict.fromkeys(("ok", "error", "throttle", "fault"), 0))
+    histogram: dict[float, int] = field(default_factory=dict)
     seconds: float = 0.0  # in all
 
     def see(self, part: Part) -> None:
@@ -34,7 +34,8 @@ class Tally:
         if duration is not None:
             self.states[part.state] += 1
             # Three digits, so that a histogram stays short; AWS tells milliseconds, of which local calls take few.
-            self.histogram[float(f"{duration:.3g}")] += 1
+            value = float(f"{duration:.3g}")
+            self.histogram[value] = self.histogram.get(value, 0) + 1
             self.seconds += duration
 
     @property
@@ -55,7 +56,7 @@ class Tally:
                 "TotalCount": errors,
             },
             "FaultStatistics": {"OtherCount": states["fault"], "TotalCount": states["fault"]},
-            "TotalCount": states.total(),
+            "TotalCount": sum(states.values()),
             "TotalResponseTime": round(self.seconds, 6),
         }
 
@@ -68,7 +69,7 @@ class Tally:
 @dataclass(slots=True)
 class _Node:
     tally: Tally = field(default_factory=Tally)
-    edges: dict[Service, Tally] = field(default_factory=dict)
+    edges: defaultdict[Service, Tally] = field(default_factory=lambda: defaultdict(Tally))
     root: bool = False
     active: bool = False  # it sends segments of its own
 
@@ -78,7 +79,7 @@ def services(traces: Iterable[Trace], place: Place, start: float, end: float) ->
 
     Clients have neither statistics nor an account. Each edge refers to the service it leads to.
     """
-    nodes: dict[Service, _Node] = {}
+    nodes: defaultdict[Service, _Node] = defaultdict(_Node)
     for trace in traces:
         _add(nodes, trace, start, end)
     order = sorted(nodes, key=lambda service: (service.type != CLIENT, nodes[service].tally.start, service))
@@ -94,18 +95,18 @@ def series(
     counted: Callable[[Trace], Iterable[Part]],
 ) -> dict[float, Tally]:
     """Return what was counted in each period (seconds) in which something began, in the order of time."""
-    tallies: dict[float, Tally] = {}
+    tallies: defaultdict[float, Tally] = defaultdict(Tally)
     for trace in traces:
         for part in counted(trace):
             if start <= part.start < end:
-                tallies.setdefault(part.start // period * period, Tally()).count(part)
+                tallies[part.start // period * period].count(part)
     return dict(sorted(tallies.items()))
 
 
-def _add(nodes: dict[Service, _Node], trace: Trace, start: float, end: float) -> None:
+def _add(nodes: defaultdict[Service, _Node], trace: Trace, start: float, end: float) -> None:
     for segment in trace.responses:
         if start <= segment.start < end:
-            node = nodes.setdefault(segment.service, _Node())
+            node = nodes[segment.service]
             node.tally.count(segment)
             node.root = node.root or segment.is_root
             node.active = node.active or not segment.inferred
@@ -114,12 +115,12 @@ def _add(nodes: dict[Service, _Node], trace: Trace, start: float, end: float) ->
             _add_call(nodes, call)
 
 
-def _add_call(nodes: dict[Service, _Node], call: Call) -> None:
-    source = nodes.setdefault(call.source, _Node())
-    source.edges.setdefault(call.target, Tally()).count(call.record)
+def _add_call(nodes: defaultdict[Service, _Node], call: Call) -> None:
+    source = nodes[call.source]
+    source.edges[call.target].count(call.record)
     source.tally.see(call.record)
     # A response may begin just after the window that its call began in; an edge must not lead nowhere.
-    nodes.setdefault(call.target, _Node()).tally.see(call.record)
+    nodes[call.target].tally.see(call.record)
 
 
 def _described(service: Service, node: _Node, numbers: Mapping[Service, int], place: Place) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def annotation(key: str, *, of_trace: bool) -> Callable[[Any], Iterable[str | fl
         return (value for name, value in summaries.annotations(part) if name == key)
 
     if of_trace:
-        return lambda trace: (value for part in trace.parts() for value in of_part(part))
+        return lambda trace: (value for part in trace.parts for value in of_part(part))
     return of_part
 
 
@@ -122,7 +122,7 @@ def _exceptions(part: Part) -> Iterator[str]:
 
 
 def _duration(trace: Trace) -> Iterator[float]:
-    parts = list(trace.parts())
+    parts = trace.parts
     if parts:
         ends = (part.start if part.end is None else part.end for part in parts)
         yield max(ends) - min(part.start for part in parts)
@@ -159,7 +159,7 @@ def _of_root(keyword: Keyword[Part]) -> Keyword[Trace]:
 
 
 def _of_any(keyword: Keyword[Part]) -> Keyword[Trace]:
-    return Keyword(keyword.kind, lambda trace: (value for part in trace.parts() for value in keyword.values(part)))
+    return Keyword(keyword.kind, lambda trace: (value for part in trace.parts for value in keyword.values(part)))
 
 
 # Of a trace: what its summary says, which is mostly what its root says.
@@ -167,7 +167,7 @@ OF_TRACE: Mapping[str, Keyword[Trace]] = {
     **{name: _of_any(keyword) for name, keyword in OF_PART.items()},
     **{name: _of_root(OF_PART[name]) for name in ("ok", "error", "fault", "responsetime")},
     **{name: _of_root(keyword) for name, keyword in OF_PART.items() if name.startswith("http.")},
-    "throttle": Keyword("boolean", lambda trace: [any(part.state == "throttle" for part in trace.parts())]),
+    "throttle": Keyword("boolean", lambda trace: [any(part.state == "throttle" for part in trace.parts)]),
     "partial": Keyword("boolean", lambda trace: [summaries.is_partial(trace)]),
     "inferred": Keyword("boolean", lambda trace: [any(part.inferred for part in trace.segments)]),
     "root": Keyword("boolean", lambda trace: [trace.root is not None]),

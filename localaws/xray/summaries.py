@@ -3,6 +3,7 @@
 Fault and error are the root segment's, throttling that of any segment, as the API reference says.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,12 +16,15 @@ _MOST_ANNOTATIONS = 50  # that X-Ray indexes of a trace
 _NO_NUMBERS = (float("inf"), float("-inf"))  # what a number too large for JSON's readers becomes
 _INDEXED = re.compile(r"[A-Za-z0-9_]+")
 
+_Ids = Mapping[Service, dict[str, Any]]  # as the API names them
+
 # The summary's keys for what is told of the request, and the document's.
 _REQUEST = {"HttpURL": "url", "HttpMethod": "method", "UserAgent": "user_agent", "ClientIp": "client_ip"}
 
 
 def summary(trace: Trace, row: TraceRow, place: Place) -> dict[str, Any]:
     """Return the summary of a trace, with timestamps as the API has them."""
+    ids = {service: _service_id(service, place) for service in dict.fromkeys(part.service for part in trace.parts)}
     root = trace.root
     state = root.state if root else "ok"
     answer = {
@@ -29,22 +33,22 @@ def summary(trace: Trace, row: TraceRow, place: Place) -> dict[str, Any]:
         "Duration": row.duration,
         "HasFault": state == "fault",
         "HasError": state in ("error", "throttle"),
-        "HasThrottle": any(part.state == "throttle" for part in trace.parts()),
+        "HasThrottle": any(part.state == "throttle" for part in trace.parts),
         "IsPartial": is_partial(trace),
         "Http": _http(root) if root else {},
-        "Annotations": _annotations(trace, place),
-        "Users": _users(trace, place),
-        "ServiceIds": [_service_id(service, place) for service in _unique(part.service for part in trace.segments)],
+        "Annotations": _annotations(trace, ids),
+        "Users": _users(trace, ids),
+        "ServiceIds": list(ids.values()),
         "ResourceARNs": [{"ARN": arn} for arn in _unique(of_any(trace, resource_arns))],
         "InstanceIds": [{"Id": instance} for instance in _unique(of_any(trace, instance_ids))],
         "AvailabilityZones": [{"Name": zone} for zone in _unique(of_any(trace, availability_zones))],
-        "FaultRootCauses": _root_causes(trace, "fault", place),
-        "ErrorRootCauses": _root_causes(trace, "error", place),
+        "FaultRootCauses": _root_causes(trace, "fault", ids),
+        "ErrorRootCauses": _root_causes(trace, "error", ids),
         "ResponseTimeRootCauses": [],
         "Revision": row.revision,
     }
     if root:
-        answer["EntryPoint"] = _service_id(root.service, place)
+        answer["EntryPoint"] = ids[root.service]
         if root.duration is not None:
             answer["ResponseTime"] = root.duration
     return answer
@@ -52,14 +56,19 @@ def summary(trace: Trace, row: TraceRow, place: Place) -> dict[str, Any]:
 
 def is_partial(trace: Trace) -> bool:
     """Return whether something of the trace is still in progress."""
-    return any(part.end is None for part in trace.parts())
+    return any(part.end is None for part in trace.parts)
 
 
 def annotations(part: Part) -> Iterator[tuple[str, str | float | bool]]:
     """Yield the annotations of a segment that X-Ray indexes."""
     for key, value in part_of(part.document, "annotations").items():
-        if isinstance(value, str | int | float | bool) and value not in _NO_NUMBERS and _INDEXED.fullmatch(key):
+        if isinstance(value, str | int | float | bool) and value not in _NO_NUMBERS and _is_indexed(key):
             yield key, value
+
+
+@functools.lru_cache(1_000)
+def _is_indexed(key: str) -> bool:
+    return bool(_INDEXED.fullmatch(key))
 
 
 def users(part: Part) -> Iterator[str]:
@@ -88,7 +97,7 @@ def availability_zones(part: Part) -> Iterator[str]:
 
 def of_any(trace: Trace, told: Any) -> Iterator[str]:
     """Yield what is told by any part of a trace."""
-    for part in trace.parts():
+    for part in trace.parts:
         yield from told(part)
 
 
@@ -106,16 +115,16 @@ def _http(root: Part) -> dict[str, Any]:
     return found
 
 
-def _annotations(trace: Trace, place: Place) -> dict[str, list[dict[str, Any]]]:
+def _annotations(trace: Trace, ids: _Ids) -> dict[str, list[dict[str, Any]]]:
     # By key, type and value (1, 1.0 and true are equal), the services that give it.
     found: dict[str, dict[tuple[str, str | float | bool], dict[Service, None]]] = {}
-    for part in trace.parts():
+    for part in trace.parts:
         for key, value in annotations(part):
             if key in found or len(found) < _MOST_ANNOTATIONS:
                 found.setdefault(key, {}).setdefault((_type_of(value), value), {})[part.service] = None
     return {
         key: [
-            {"AnnotationValue": {kind: value}, "ServiceIds": [_service_id(service, place) for service in services]}
+            {"AnnotationValue": {kind: value}, "ServiceIds": [ids[service] for service in services]}
             for (kind, value), services in values.items()
         ]
         for key, values in found.items()
@@ -128,20 +137,19 @@ def _type_of(value: str | float | bool) -> str:  # noqa: FBT001 - an annotation'
     return "StringValue" if isinstance(value, str) else "NumberValue"
 
 
-def _users(trace: Trace, place: Place) -> list[dict[str, Any]]:
+def _users(trace: Trace, ids: _Ids) -> list[dict[str, Any]]:
     found: dict[str, dict[Service, None]] = {}
-    for part in trace.parts():
+    for part in trace.parts:
         for user in users(part):
             found.setdefault(user, {})[part.service] = None
     return [
-        {"UserName": user, "ServiceIds": [_service_id(service, place) for service in services]}
-        for user, services in found.items()
+        {"UserName": user, "ServiceIds": [ids[service] for service in services]} for user, services in found.items()
     ]
 
 
-def _root_causes(trace: Trace, state: str, place: Place) -> list[dict[str, Any]]:
+def _root_causes(trace: Trace, state: str, ids: _Ids) -> list[dict[str, Any]]:
     """Return, for each part that went wrong with nothing wrong below it, the services on the way to it."""
-    wrong = {part.id: part for part in trace.parts() if part.state == state}
+    wrong = {part.id: part for part in trace.parts if part.state == state}
     if not wrong:
         return []
     above = {part.parent_id for part in wrong.values()}
@@ -152,15 +160,15 @@ def _root_causes(trace: Trace, state: str, place: Place) -> list[dict[str, Any]]
             while (parent := wrong.get(way[-1].parent_id)) and parent not in way:
                 way.append(parent)
             impacting = way[-1] is trace.root
-            causes.append({"Services": _services_on(way[::-1], place), "ClientImpacting": impacting})
+            causes.append({"Services": _services_on(way[::-1], ids), "ClientImpacting": impacting})
     return causes
 
 
-def _services_on(way: Iterable[Part], place: Place) -> list[dict[str, Any]]:
+def _services_on(way: Iterable[Part], ids: _Ids) -> list[dict[str, Any]]:
     services: list[dict[str, Any]] = []
     for part in way:
         if part.is_segment or not services:
-            services.append({**_service_id(part.service, place), "EntityPath": [], "Inferred": part.inferred})
+            services.append({**ids[part.service], "EntityPath": [], "Inferred": part.inferred})
         exceptions = part_of(part.document, "cause").get("exceptions")
         found = [one for one in exceptions if isinstance(one, dict)] if isinstance(exceptions, list) else []
         services[-1]["EntityPath"].append(

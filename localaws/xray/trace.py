@@ -100,20 +100,16 @@ class Call(NamedTuple):
 
 @dataclass(slots=True)
 class Trace:
-    """A trace. Its parts are those received and those inferred."""
+    """A trace; its segments are those received and those inferred."""
 
     id: str
     segments: list[Part] = field(default_factory=list)  # by start
     subsegments: list[Part] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     responses: list[Part] = field(default_factory=list)  # the segments that answer for a service
+    parts: list[Part] = field(default_factory=list)  # the segments, then the subsegments
     root: Part | None = None  # the segment that the trace begins with
     orphans: list[dict[str, Any]] = field(default_factory=list)  # subsegments of what was never received
-
-    def parts(self) -> Iterator[Part]:
-        """Yield all segments, then all subsegments."""
-        yield from self.segments
-        yield from self.subsegments
 
 
 def part_of(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -134,10 +130,11 @@ def assemble(trace_id: str, documents: Iterable[str]) -> Trace:
             segment = _part(document, Service(document["name"], _origin(document)), document.get("parent_id", ""))
             trace.segments.append(segment)
             trace.subsegments += _below(document, segment.service)
-    parts = {part.id: part for part in trace.parts()}
+    parts = {part.id: part for part in (*trace.segments, *trace.subsegments)}
     _adopt(trace, orphans, parts)
     _infer(trace)
     trace.segments.sort(key=lambda segment: segment.start)
+    trace.parts = [*trace.segments, *trace.subsegments]
     _connect(trace, parts)
     return trace
 
