@@ -32,17 +32,6 @@ def network(client: Callable[..., Any]) -> Network:
     return Network(client)
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An embedded AWS that runs tasks as processes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCALAWS_TASKS", "processes")
-        instance = Instance(tmp_path_factory.mktemp("running"))
-        instance.start()
-        yield instance
-        instance.stop()
-
-
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Instance]:
     """An instance of the test's own: not started, and stopped in the end."""

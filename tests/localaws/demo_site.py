@@ -47,7 +47,8 @@ class Demo(Site):
         self.mesh.create_mesh(meshName=self.name)
         operation = self.cloud_map.create_private_dns_namespace(Name=f"{self.name}.local", Vpc=self.vpc)["OperationId"]
         self.namespace = self.cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
-        self.logs.create_log_group(logGroupName=self.name)
+        for name in ALL_SERVICES:
+            self.logs.create_log_group(logGroupName=self.log_group(name))
         self.iam = client_of(instance, "iam")
         self.roles = {name: self._role(name) for name in ALL_SERVICES}
 
@@ -133,18 +134,18 @@ class Demo(Site):
             "environment": pairs(variables),
             "dependsOn": [{"containerName": "envoy", "condition": "HEALTHY"}],
             "healthCheck": {"command": ["CMD-SHELL", "curl -sf http://localhost:3000/health"], "interval": 5},
-            "logConfiguration": self.logged("app"),
+            "logConfiguration": self.logged(name, "app"),
         }
-        return [app, *self.proxies(arn, tracing, user="1337")]
+        return [app, *self.proxies(name, arn, tracing, user="1337")]
 
-    def proxies(self, arn: str, tracing: Mapping[str, str], **more: Any) -> list[dict[str, Any]]:
+    def proxies(self, name: str, arn: str, tracing: Mapping[str, str], **more: Any) -> list[dict[str, Any]]:
         """Return an Envoy and, where it traces, a daemon."""
         envoy = {
             "name": "envoy",
             "image": ENVOY,
             "environment": pairs({"APPMESH_RESOURCE_ARN": arn, **tracing}),
             "healthCheck": {"command": ["CMD-SHELL", _ENVOY_CHECK], "interval": 5, "timeout": 2},
-            "logConfiguration": self.logged(ENVOY_LOG),
+            "logConfiguration": self.logged(name, ENVOY_LOG),
             **more,
         }
         if not tracing:
@@ -155,12 +156,20 @@ class Demo(Site):
             "user": "1337",
             "essential": False,
             "environment": pairs({"AWS_REGION": "us-east-1"}),
-            "logConfiguration": self.logged("/xray-container"),
+            "logConfiguration": self.logged(name, "/xray-container"),
         }
         return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, daemon]
 
-    def logged(self, prefix: str) -> dict[str, Any]:
-        options = {"awslogs-group": self.name, "awslogs-region": "us-east-1", "awslogs-stream-prefix": prefix}
+    def log_group(self, name: str) -> str:
+        """Return the name of a service's log group."""
+        return f"{self.name}-{name}"
+
+    def logged(self, name: str, prefix: str) -> dict[str, Any]:
+        options = {
+            "awslogs-group": self.log_group(name),
+            "awslogs-region": "us-east-1",
+            "awslogs-stream-prefix": prefix,
+        }
         return {"logDriver": "awslogs", "options": options}
 
     def open_gateway(self, *, tracing: Mapping[str, str]) -> None:
@@ -193,7 +202,7 @@ class Demo(Site):
             Port=80,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
         )
-        containers = self.proxies(gateway["metadata"]["arn"], tracing)
+        containers = self.proxies("gateway", gateway["metadata"]["arn"], tracing)
         containers[0]["portMappings"] = [{"containerPort": MESH_PORT}]
         self.create(
             self.define(*containers, family=f"{self.name}-gateway", taskRoleArn=self.roles["gateway"]),
@@ -218,9 +227,13 @@ class Demo(Site):
     def log(self, prefix: str, name: str) -> list[str]:
         """Return what the containers of a service's running tasks have printed under a prefix."""
         ids = [task["taskArn"].rpartition("/")[2] for task in self.tasks(name)]
-        streams = self.logs.describe_log_streams(logGroupName=self.name, logStreamNamePrefix=f"{prefix}/")["logStreams"]
+        streams = self.logs.describe_log_streams(logGroupName=self.log_group(name), logStreamNamePrefix=prefix)[
+            "logStreams"
+        ]
         names = [stream["logStreamName"] for stream in streams if stream["logStreamName"].rpartition("/")[2] in ids]
-        answers = [self.logs.get_log_events(logGroupName=self.name, logStreamName=stream) for stream in names]
+        answers = [
+            self.logs.get_log_events(logGroupName=self.log_group(name), logStreamName=stream) for stream in names
+        ]
         return [event["message"] for answer in answers for event in answer["events"]]
 
     def _role(self, name: str) -> str:

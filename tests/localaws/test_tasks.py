@@ -104,7 +104,7 @@ def test_an_image_that_nothing_stands_for_fails_the_task(demo: Demo) -> None:
 
 def test_a_log_group_that_is_not_there_keeps_a_container_from_starting(demo: Demo) -> None:
     """As in ECS, where the log driver is asked first."""
-    options = demo.logged("app")
+    options = demo.logged("crystal", "app")
     options["options"]["awslogs-group"] = "nowhere"
     image = "public.ecr.aws/aws-containers/ecsdemo-crystal:latest"
     arn = demo.run(demo.define({"name": "app", "image": image, "logConfiguration": options}))
@@ -130,7 +130,7 @@ def test_a_deployment_whose_envoy_refuses_its_settings_is_rolled_back(demo: Demo
     )
 
     assert any("deployment failed: tasks failed to start" in message for message in messages(service))
-    streams = demo.logs.filter_log_events(logGroupName=demo.name, filterPattern="loud")["events"]
+    streams = demo.logs.filter_log_events(logGroupName=demo.log_group("nodejs"), filterPattern="loud")["events"]
     assert any("ENVOY_LOG_LEVEL has no level 'loud'" in event["message"] for event in streams)
     assert "Node.js backend" in demo.page()
 
