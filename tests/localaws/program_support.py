@@ -19,11 +19,11 @@ from typing import Any, Self
 
 from tests.localaws.support import ROOT, until
 
-_numbers = itertools.count(1)
+_numbers = itertools.cycle(range(1, 255))
 
 
 def new_address() -> str:
-    """Return a loopback address that no other test has, in this process or in those beside it."""
+    """Return a loopback address that no other test has by now, in this process or in those beside it."""
     return f"127.77.{os.getpid() % 250}.{next(_numbers)}"
 
 

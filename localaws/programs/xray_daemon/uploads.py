@@ -64,7 +64,8 @@ class Uploads:
             self._deliver(batch)
             with self._changed:
                 self._open -= len(batch)
-                self._changed.notify_all()
+                if self._ending.is_set():
+                    self._changed.notify_all()
 
     def _next(self) -> list[bytes]:
         """Return the next batch; blocks until one is full or has waited long enough."""
