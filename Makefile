@@ -101,7 +101,7 @@ lock: setup-dev ## bring requirements*.txt up to requirements*.in
 	        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$set.txt $$set.in || exit; \
 	done
 
-vendor: ## copy the review page's libraries from npm anew (npm needed)
+vendor: .venv/.python ## copy the review page's libraries from npm anew (npm needed)
 	@$(PY) traces/page/vendor/build.py
 
 clean: ## delete the virtual environment and caches; stacks and the embedded AWS stay (see make destroy)

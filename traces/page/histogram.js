@@ -62,7 +62,7 @@ export class Histogram {
         }
         const x = scale(all, buckets, width);
         const binned = this.sets.map((each) => bins(each.buckets, x));
-        const top = Math.max(...binned.flat().map((bin) => bin.share));
+        const top = d3.max(binned.flat(), (bin) => bin.share);
         const y = d3.scaleLinear([0, top * 1.05], [bottom, MARGIN.top]);
         const svg = s("svg", {
             width,
@@ -145,8 +145,7 @@ function told({ item }, buckets) {
 
 function scale(all, buckets, width) {
     const sides = [MARGIN.left, width - MARGIN.right];
-    const seconds = all.map((bucket) => bucket.seconds);
-    const [least, most] = [Math.min(...seconds), Math.max(...seconds)];
+    const [least, most] = d3.extent(all, (bucket) => bucket.seconds);
     const sorted = [...(buckets.length ? buckets : all)].sort((a, b) => a.seconds - b.seconds);
     if (most > LONG_TAIL * percentile(sorted, 0.5))
         return d3.scaleLog([Math.max(least, most / 1e5, 1e-6) * 0.9, most * 1.1], sides).clamp(true);

@@ -77,7 +77,10 @@ function body(set, trace, details) {
             h("p", { class: "empty" }, "The segments of this trace were not collected; above is what the list tells."),
         ];
     const panel = h("aside", { class: "panel", "aria-label": "Segment" });
-    const length = Math.max(1e-6, ...details.rows.map((row) => row.offset + (row.duration ?? 0)));
+    const length = Math.max(
+        1e-6,
+        d3.max(details.rows, (row) => row.offset + (row.duration ?? 0)),
+    );
     const notes = details.limitExceeded
         ? [h("p", { class: "problem" }, "X-Ray dropped segments of this trace: it was too large.")]
         : [];
