@@ -213,7 +213,7 @@ def _called(part: Part, namespace: str) -> Service:
 
 
 def _connect(trace: Trace, parts: Mapping[str, Part]) -> None:
-    answered = {segment.parent_id for segment in trace.segments}
+    answered = _answered(trace, parts)
     for segment in trace.segments:
         parent = parts.get(segment.parent_id)
         if parent is None or parent is segment:
@@ -231,13 +231,19 @@ def _connect(trace: Trace, parts: Mapping[str, Part]) -> None:
         trace.responses.append(segment)
 
 
+def _answered(trace: Trace, parts: Mapping[str, Part]) -> set[str]:
+    """Return the ids of what a segment came back from: its parent, and the segment which that stands in."""
+    answered: set[str] = set()
+    for segment in trace.segments:
+        above = parts.get(segment.parent_id)
+        while above and above.id not in answered:
+            answered.add(above.id)
+            above = None if above.is_segment else parts.get(above.parent_id)
+    return answered
+
+
 def _leaves_by_the_same_envoy(parent: Part, segment: Part) -> bool:
-    return (
-        parent.is_segment
-        and parent.service == segment.service
-        and segment.direction == "egress"
-        and parent.direction == "ingress"
-    )
+    return parent.service == segment.service and segment.direction == "egress" and parent.direction == "ingress"
 
 
 def _origin(document: Mapping[str, Any]) -> str:

@@ -93,6 +93,22 @@ def test_a_routed_request_as_a_subsegment(site: Site) -> None:
     assert 1 == graph.count("vgw")
 
 
+def test_spans_of_the_router_between_ingress_and_egress(site: Site) -> None:
+    """Envoys that send a subsegment for each request routed (1.40: spawn_upstream_span) make the same graph."""
+    frontend = site.segment("frontend", took=0.1, annotations=ingress())
+    to_app = site.below(frontend, "router app egress", type="subsegment", annotations=ingress())
+    leaving = site.below(to_app, "frontend", took=0.04, annotations=egress())
+    to_nodejs = site.below(leaving, "router nodejs egress", took=0.03, type="subsegment", annotations=egress())
+    nodejs = site.below(to_nodejs, "nodejs", took=0.02, annotations=ingress())
+    site.put(frontend, to_app, leaving, to_nodejs, nodejs)
+
+    graph = site.graph()
+
+    assert {("client of frontend", "frontend"), ("frontend", "nodejs")} == graph.edges.keys()
+    assert 1 == graph.count("frontend")
+    assert 0.03 == graph.edges["frontend", "nodejs"]["SummaryStatistics"]["TotalResponseTime"]
+
+
 def test_a_call_that_nobody_answered_is_seen_at_the_caller(site: Site) -> None:
     """An egress that failed for want of a backend counts as a fault of the Envoy that it left from."""
     frontend = site.segment("frontend", annotations=ingress())
@@ -189,7 +205,7 @@ def test_the_graph_of_a_group(site: Site) -> None:
 
     for given in ({"GroupName": "faults"}, {"GroupARN": group["GroupARN"]}):
         graph = site.graph(**given)
-        assert (1, {"shop", "client of shop"}) == (graph.count("shop"), graph.services.keys())
+        assert (1, {"shop", "client of shop"}) == (graph.count("shop"), set(graph.services))
     assert {"gate", "shop"} <= site.graph(GroupName="Default").services.keys()
     assert code_of(site.graph, GroupName="Faults") == "InvalidRequestException"
 
@@ -197,9 +213,9 @@ def test_the_graph_of_a_group(site: Site) -> None:
 def test_statistics_over_time(site: Site) -> None:
     """A service, an edge, or all edges: one entry for each minute, or five, in which something began."""
     at = 60 - site.begin % 60  # the next whole minute
-    for second, fault in ((at, False), (at + 1, True), (at + 60, False)):
-        root = site.segment("shop", second, took=0.5, fault=fault)
-        site.put(root, site.below(root, "stock", second, took=0.25))
+    for began, fault in ((at, False), (at + 1, True), (at + 60, False)):
+        root = site.segment("shop", began, took=0.5, fault=fault)
+        site.put(root, site.below(root, "stock", began, took=0.25))
     window = {"StartTime": site.begin, "EndTime": site.begin + 600}
 
     def entries(expression: str = "", **given: Any) -> list[dict[str, Any]]:

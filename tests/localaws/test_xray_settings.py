@@ -99,12 +99,10 @@ def test_groups_and_rules_have_tags(xray: Any) -> None:
     default = xray.get_sampling_rules()["SamplingRuleRecords"][0]["SamplingRule"]["RuleARN"]
     assert [] == xray.list_tags_for_resource(ResourceARN=default)["Tags"]
     xray.delete_group(GroupARN=arn)
-    for call, given in (
-        (xray.list_tags_for_resource, {}),
-        (xray.tag_resource, {"Tags": []}),
-        (xray.untag_resource, {"TagKeys": []}),
-    ):
-        assert code_of(call, ResourceARN=arn, **given) == "ResourceNotFoundException"
+    missing = "ResourceNotFoundException"
+    assert code_of(xray.list_tags_for_resource, ResourceARN=arn) == missing
+    assert code_of(xray.tag_resource, ResourceARN=arn, Tags=[]) == missing
+    assert code_of(xray.untag_resource, ResourceARN=arn, TagKeys=[]) == missing
 
 
 def test_encryption_is_a_setting(xray: Any) -> None:

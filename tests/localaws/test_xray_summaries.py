@@ -150,9 +150,8 @@ def test_the_range_is_of_starts_or_of_activity_or_of_ends(
     """A trace from second 0 to 10, with a segment from 1 to 2.5, is found by the kind of time that is asked for."""
     root = site.segment("shop", took=10)
     site.put(root, site.below(root, "stock", at=1, took=1.5))
-    window = {"StartTime": site.begin + first, "EndTime": site.begin + last}
 
-    found = site.summaries(TimeRangeType=kind, Sampling=False, **window)
+    found = site.summaries(TimeRangeType=kind, StartTime=site.begin + first, EndTime=site.begin + last)
 
     assert expected == len(found)
     assert all((kind == "Event") == ("MatchedEventTime" in summary) for summary in found)
@@ -179,6 +178,6 @@ def test_a_narrow_filter_is_read_through_short_pages(site: Site) -> None:
     oldest = site.segment("rare", at=-1)
     site.put(oldest)
 
-    given = {"StartTime": site.begin - 5}
+    found = site.summaries('service("rare")', StartTime=site.begin - 5)
 
-    assert [oldest["trace_id"]] == [one["Id"] for one in site.summaries('service("rare")', **given)]
+    assert [oldest["trace_id"]] == [summary["Id"] for summary in found]
