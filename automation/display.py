@@ -166,16 +166,17 @@ def looking(console: Console) -> Iterator[Callable[[Mapping[Hop, int]], None]]:
         yield lambda seen: status.update(f"{sum(map(bool, seen.values()))} of {len(seen)} calls seen")
 
 
-def proof(found: Proof) -> Table:
+def proof(found: Proof) -> Text:
     """Which of the calls that the services declare were seen, and why the others were not."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    width = max((len(hop.words) for hop in found.seen), default=0)
+    lines = []
     for hop, number in found.seen.items():
-        cause = found.causes.get(hop)
-        seen = Text(f"{number} traced calls", style="green") if number else Text("not seen", style="red")
-        table.add_row(hop.words, seen, Text(cause.message) if cause else "")
-        if cause and cause.next_command:
-            table.add_row("", "", Text(f"next: {cause.next_command}", style="dim"))
-    return table
+        seen = (f"{number} traced", "green") if number else ("not traced", "red")
+        lines.append(Text.assemble(f"  {hop.words:<{width}}  ", seen))
+        if cause := found.causes.get(hop):
+            lines.append(Text(f"    {cause.message}"))
+            lines += [Text(f"    next: {cause.next_command}", style="dim")] if cause.next_command else []
+    return Text("\n").join(lines)
 
 
 def next_steps(report: Report, option: str) -> Text:

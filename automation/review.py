@@ -82,6 +82,6 @@ def _prove(session: Session, report: Report, wanted: Sequence[Hop], since: float
             session.console.print(f"  {report.review_problem}", style="red", soft_wrap=True, markup=False)
             return
     session.record("traced", hops=report.proof.to_json())
-    session.console.print(display.proof(report.proof))
+    session.console.print(display.proof(report.proof), soft_wrap=True)
     if report.proof.service_map:
         session.console.print(service_map(report.proof.service_map, session.console.width))

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from automation import cli
+from automation import cli, display, waiting
 from automation.cli import Reading, finish, main, subcommand
 from automation.environment import LOCAL, resolve
 from automation.errors import AutomationError, ExitCode, UsageError
-from traces import as_json, names, ranges
+from traces import as_json, names, ranges, report, review
 from traces.comparing import compare
 from traces.errors import RequestError, ReviewError
 from traces.fetch import XRay
@@ -65,6 +66,19 @@ python automation/traces.py compare --before -30m..-20m --after -10m..now
 python automation/traces.py compare --before 14:05..14:15 --after 14:20..14:30
 python automation/traces.py compare --before 2026-03-30T14:00..2026-03-30T15:00 --after -1h..now
 """
+
+REPORT_EXAMPLES = """\
+python automation/traces.py report --html review.html
+python automation/traces.py report --html review.html --last 6h --details 2000
+python automation/traces.py report --html flip.html --before -30m..-20m --last 10m
+"""
+WAIT_EXAMPLES = """\
+python automation/traces.py wait                        calls of the last 10 min count
+python automation/traces.py wait --since -30s --timeout 120
+python automation/traces.py wait --joined               is a request one trace from end to end?
+python automation/traces.py wait --json | jq -r '.hops[] | select(.seen == 0).cause.message'
+"""
+DETAILS_HELP = "Traces with their waterfalls, the newest."
 
 _TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 
@@ -203,6 +217,56 @@ def show_comparison(given: Reading, *, before: str, after: str) -> None:
     view, document = comparison.comparison(compared), as_json.comparison(compared)
     empty = not (first.value.nodes or second.value.nodes)
     _end(given, "compare", view, document, (*first.missing, *second.missing), empty=empty)
+
+
+@subcommand(traces, "report", REPORT_EXAMPLES)
+@click.option(
+    "--html", "path", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="The page."
+)
+@click.option("--before", metavar="RANGE", help="FROM..TO to compare with, such as -30m..-20m.")
+@click.option("--filter", "expression", default="", metavar="EXPRESSION", help="X-Ray filter expression of the traces.")
+@click.option("--details", type=click.IntRange(min=0), default=500, show_default=True, metavar="N", help=DETAILS_HELP)
+@_in_range
+def write_report(
+    given: Reading, *, path: Path, before: str | None, expression: str, details: int, **times: str | None
+) -> None:
+    """Write a page with the map, the latencies, the traces and their waterfalls, to open in any browser.
+
+    It is one file that fetches nothing, so it can be attached and kept.
+    """
+    asked = _asked(times)
+    earlier = ranges.pair("--before", before, datetime.now().astimezone()) if before else None
+    with _xray(given) as xray:
+        made = review.gather(xray, given.environment, asked, expression=expression, details=details)
+        if earlier:
+            compared = review.gather(xray, given.environment, earlier, expression=expression)
+            made = replace(made, before=compared, notes=(*made.notes, *compared.notes))
+    try:
+        size = report.write(path, made)
+    except OSError as error:
+        usage = f"{cli.entry_name()} report --html FILE"
+        raise UsageError(f"{path} can't be written: {error.strerror}.", next_command=usage) from error
+    what = f"{len(made.traces)} traces, {len(made.details)} of them in detail, {size / 1e6:.1f} MB"
+    view = Text(f"{path.absolute().as_uri()}\n{what}")
+    document = {**as_json.span(*asked), "file": str(path), "bytes": size, "traces": len(made.traces)}
+    _end(given, "report", view, document, made.notes, empty=not made.map.nodes)
+
+
+@subcommand(traces, "wait", WAIT_EXAMPLES)
+@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS")
+@click.option("--joined", is_flag=True, help="Count only calls in one trace with the gateway's.")
+@_in_range
+def wait_for_calls(given: Reading, *, timeout: float, joined: bool, **times: str | None) -> None:
+    """Wait until every call that the deployed services declare has been traced.
+
+    What is still missing then is named with its likeliest cause, found by looking at ECS, IAM, the logs and X-Ray.
+    """
+    asked = _asked(times)
+    found = waiting.wait(given, since=asked.start, timeout=timeout, joined=joined)
+    given.console.print(display.proof(found), soft_wrap=True)
+    document = {"command": "traces wait", "environment": given.environment, **as_json.span(*asked)}
+    code = ExitCode.DONE if found.holds else ExitCode.NOT_VERIFIED
+    finish(given, {**document, "hops": found.to_json()}, code)
 
 
 def _asked(times: Mapping[str, str | None]) -> Range:

@@ -1,6 +1,7 @@
 """What moto lacks in the services around the network: load balancers, Cloud Map, autoscaling, IAM, logs."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -259,3 +260,20 @@ def test_a_scaling_policy_stays_itself_when_it_is_changed(client: Client) -> Non
     ]
     api.deregister_scalable_target(**scaling.targets[0])
     assert policies() == []
+
+
+def test_events_are_found_in_the_streams_of_a_prefix_only(client: Callable[..., Any]) -> None:
+    """FilterLogEvents with logStreamNamePrefix leaves the other streams of the group out; without, it takes all."""
+    logs = client("logs")
+    logs.create_log_group(logGroupName="of-a-task")
+    for stream in ("envoy/1", "app/1"):
+        logs.create_log_stream(logGroupName="of-a-task", logStreamName=stream)
+        event = {"timestamp": int(1000 * time.time()), "message": f"said by {stream}"}
+        logs.put_log_events(logGroupName="of-a-task", logStreamName=stream, logEvents=[event])
+
+    def said(**more: str) -> set[str]:
+        return {event["message"] for event in logs.filter_log_events(logGroupName="of-a-task", **more)["events"]}
+
+    assert said(logStreamNamePrefix="envoy/") == {"said by envoy/1"}
+    assert said(logStreamNamePrefix="daemon/") == set()
+    assert said() == {"said by envoy/1", "said by app/1"}
