@@ -31,14 +31,13 @@ from localaws.ecs import alarm
 from localaws.ecs.runner import TaskRunner
 from localaws.faults import Faults
 from localaws.persistence import Store
+from localaws.xray import XRay
 
 _log = logging.getLogger(__name__)
 
 _CONTROL = "/_localaws/"
 # Clients put this before the address for a few calls, such as Cloud Map's DiscoverInstances.
 _HOST_PREFIX = "data-"
-# Services with a database of their own: they need no lock over moto's state, and change nothing of it.
-_SELF_KEPT = {"xray"}
 _LONGEST_REASON = 300  # characters; some of botocore's errors list all of AWS
 _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Discover", "Search", "Lookup", "Query", "Scan")
 
@@ -46,8 +45,8 @@ _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Discover", "Search",
 class Application:
     """WSGI application that answers for all of AWS."""
 
-    def __init__(self, store: Store, runner: TaskRunner) -> None:
-        self._store, self._runner = store, runner
+    def __init__(self, store: Store, runner: TaskRunner, xray: XRay) -> None:
+        self._store, self._runner, self._xray = store, runner, xray
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults = Faults()
 
@@ -81,10 +80,14 @@ class Application:
             )
         if refused := authority.refusal(call, request.headers.get("Authorization", "")):
             return call.refuse("AccessDeniedException", refused, HTTPStatus.FORBIDDEN)
-        keeps_itself = call.service in _SELF_KEPT
-        with contextlib.nullcontext() if keeps_itself else state.lock:
+        # X-Ray keeps its data itself: it needs no lock over moto's state, and changes nothing of it.
+        by_moto = call.service != "xray"
+        with state.lock if by_moto else contextlib.nullcontext():
             try:
-                response = Response.from_app(self._moto, request.rewound(), buffered=True)
+                if by_moto:
+                    response = Response.from_app(self._moto, request.rewound(), buffered=True)
+                else:
+                    response = self._xray.answer(call, Request(request.rewound()))
             except NotImplementedError:
                 response = None
             except Exception as error:  # noqa: BLE001 - whatever a call of moto's ends in, its client gets an answer
@@ -93,7 +96,7 @@ class Application:
                 reason = f"localaws failed on {what} ({_shortened(repr(error))}); more in its server.log"
                 return call.refuse("InternalFailure", reason, HTTPStatus.INTERNAL_SERVER_ERROR)
             finally:
-                if not keeps_itself and not call.operation.startswith(_READING):
+                if by_moto and not call.operation.startswith(_READING):
                     state.changed.set()
                     alarm.wake()  # tasks may be meant, or the way to them
         # What moto has no address for, it answers with a web page.

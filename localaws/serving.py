@@ -15,9 +15,10 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from localaws import appmesh, ecs, hastening, state, tasks, xray, xtras
+from localaws import appmesh, ecs, hastening, state, tasks, xtras
 from localaws.application import Application
 from localaws.persistence import Store
+from localaws.xray import XRay
 from localaws.xtras.patching import add
 
 _ENDING = {signal.SIGTERM, signal.SIGINT}
@@ -55,13 +56,12 @@ class Service:
         hastening.read_later()
         for part in (xtras, appmesh, ecs):
             part.install()
-        xray.install(folder)
         self._store = Store(folder / "aws.state")
         self._store.load()
         self._folder = folder
         host, port = listener.getsockname()
         self._runner = tasks.runner(folder, port)
-        application = Application(self._store, self._runner)
+        application = Application(self._store, self._runner, XRay(folder))
         self._server = make_server(
             host, port, application, threaded=True, request_handler=_Handler, fd=listener.fileno()
         )

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.xray.errors import invalid
+from localaws.xray.errors import XRayError, invalid
 from localaws.xray.place import Place
 from localaws.xray.store import Store
 
@@ -34,7 +34,9 @@ def times(given: Given, most_hours: int) -> tuple[float, float]:
         XRayError: they are no range, or one too long.
 
     """
-    start, end = given["StartTime"].timestamp(), given["EndTime"].timestamp()
+    start: float
+    end: float
+    start, end = given["StartTime"], given["EndTime"]
     if start >= end:
         raise invalid("StartTime must be before EndTime")
     if end - start > most_hours * _HOUR:
@@ -53,6 +55,6 @@ def one_page(given: Given) -> None:
         raise unknown_token()
 
 
-def unknown_token() -> Exception:
+def unknown_token() -> XRayError:
     """Return the error for a page token that the call didn't give."""
     return invalid("The NextToken is not one that this call gave.")

@@ -171,11 +171,6 @@ class Store:
         self._writer: sqlite3.Connection | None = None
         self._unpruned = _PRUNED_AFTER  # so that the first write of a server drops what became too old meanwhile
 
-    @property
-    def folder(self) -> Path:
-        """The state folder that the file is in."""
-        return self._path.parent
-
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Read.

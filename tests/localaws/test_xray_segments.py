@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.localaws.support import code_of
+from localaws.instance import Instance
+from tests.localaws.support import code_of, send
 from tests.localaws.xray_site import Site
 
 DAY = 86_400
@@ -187,6 +188,20 @@ def test_telemetry_is_accepted(site: Site) -> None:
     site.xray.put_telemetry_records(TelemetryRecords=[record], Hostname="here")
 
     assert code_of(site.xray.put_telemetry_records, TelemetryRecords=[{}]) == "InvalidRequestException"
+
+
+@pytest.mark.parametrize("body", ["not a list", [1], [["a"]], [None], {"a": "b"}])
+def test_a_batch_of_another_type_is_refused(instance: Instance, body: object) -> None:
+    """Documents are strings in a list; a call that sends anything else ends in an error about that."""
+    signed = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/xray/aws4_request, Signature=s",
+        "Content-Type": "application/json",
+    }
+
+    status, answer = send(instance, "POST", "/TraceSegments", {"TraceSegmentDocuments": body}, signed)
+
+    assert 400 == status
+    assert "is not of the type" in answer
 
 
 def test_accounts_and_regions_are_apart(site: Site, client: Callable[..., Any]) -> None:

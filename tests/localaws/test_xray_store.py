@@ -37,8 +37,8 @@ def kept(reading: Reading) -> list[int]:
     return [int(row.id[-24:], 16) for row in reading.traces(SCOPE, 0, NOW * 2)]
 
 
-def test_traces_and_settings_outlive_the_server_until_a_reset(fresh: Instance) -> None:
-    """A restart changes nothing; a reset leaves nothing, not even the files."""
+def test_traces_and_settings_outlive_the_server_until_a_reset(fresh: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart changes nothing, in whatever time zone; a reset leaves nothing, not even the files."""
     fresh.start()
     site = Site(client_of(fresh, "xray"))
     segment = site.segment("shop")
@@ -46,10 +46,12 @@ def test_traces_and_settings_outlive_the_server_until_a_reset(fresh: Instance) -
     site.xray.create_group(GroupName="shop")
 
     fresh.stop()
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     fresh.start()
     site.xray = client_of(fresh, "xray")
 
     assert [segment] == site.trace(segment["trace_id"])
+    assert {segment["trace_id"]} == site.found("")
     assert "shop" in {group["GroupName"] for group in site.xray.get_groups()["Groups"]}
 
     fresh.reset()
