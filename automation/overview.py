@@ -1,6 +1,6 @@
 """The status of each service: what its configuration says, what AWS runs, and what drifted between the two."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,15 @@ class Service:
         return f"{len(self.drift)} changed" if self.drift else "none"
 
 
-def overview(session: Session, *, with_drift: bool) -> dict[str, Service]:
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """The status of the selected services by name, and the URL of the page that they serve (None: nothing answers)."""
+
+    services: dict[str, Service]
+    page: str | None
+
+
+def overview(session: Session, *, with_drift: bool) -> Overview:
     """Look at every selected service, side by side."""
     environment = session.environment
     steps = session.steps
@@ -81,19 +89,22 @@ def overview(session: Session, *, with_drift: bool) -> dict[str, Service]:
         session.say("Comparing with AWS resource by resource …")
     with ThreadPoolExecutor(max_workers=session.parallel) as pool:
         drifts = {step.service: pool.submit(_drift, session, step) for step in present if with_drift}
-        targets = [target for target in pool.map(lambda step: _target(session, step, configured), present) if target]
-        running = look(targets, Aws(region=environment.region))
+        outputs = dict(
+            zip(present, pool.map(lambda step: session.engine.deployed(step.stack).outputs, present), strict=True)
+        )
+        targets = [_target(step, found, configured) for step, found in outputs.items()]
+        running = look([target for target in targets if target], Aws(region=environment.region))
     services = {}
     for step in steps:
         drift, problem = drifts[step.service].result() if step.service in drifts else (None, "")
         services[step.service] = Service(
             configured=configured[step.service], running=running.get(step.service), drift=drift, problem=problem
         )
-    return services
+    pages = [environment.page(found["gatewayDns"]) for found in outputs.values() if "gatewayDns" in found]
+    return Overview(services=services, page=pages[0] if pages else None)
 
 
-def _target(session: Session, step: Step, configured: dict[str, bool]) -> Target | None:
-    outputs = session.engine.deployed(step.stack).outputs
+def _target(step: Step, outputs: Mapping[str, Any], configured: Mapping[str, bool]) -> Target | None:
     try:
         return Target.from_outputs(step.service, outputs, tracing=configured[step.service])
     except KeyError:

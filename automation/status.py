@@ -34,14 +34,18 @@ def status(shared: Shared, *, no_drift: bool) -> None:
     X-Ray policy are there, and what was changed behind Pulumi's back.
     """
     with opened(shared, changes=False) as session:
-        services = overview(session, with_drift=not no_drift)
+        found = overview(session, with_drift=not no_drift)
+    services = found.services
     shared.console.print(display.status({name: service.cells() for name, service in services.items()}))
     for name, service in services.items():
         for remark in service.remarks:
             shared.console.print(f"{name}: {remark}", soft_wrap=True, markup=False)
+    if found.page:
+        shared.console.print(f"page: {found.page}", soft_wrap=True, markup=False)
     document = {
         "command": "status",
         "environment": shared.environment,
+        "page": found.page,
         "services": {name: service.to_json() for name, service in services.items()},
     }
     finish(shared, document, ExitCode.DONE)

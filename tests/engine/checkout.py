@@ -18,7 +18,8 @@ TIMEOUT = 300  # seconds; a command that takes longer is broken
 class Checkout:
     """Runs the program as a user does: scripts by file path from the project's root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tasks: str = "simulated") -> None:
+        """Make it; with `tasks` as `processes` its tasks run for real."""
         self.root = folder
         tracked = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -30,6 +31,7 @@ class Checkout:
         (folder / ".venv").symlink_to(sys.prefix)
         ours = ("AWS_", "PULUMI_", "LOCALAWS_")
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+        self.env["LOCALAWS_TASKS"] = tasks
 
     def popen(self, *args: str, **given: Any) -> "subprocess.Popen[str]":
         """Start ``python ARGS…`` in the checkout."""
