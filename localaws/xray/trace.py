@@ -36,7 +36,6 @@ _RESOURCES = {
     "DynamoDB": ("table_name", "Table"),
     "SQS": ("queue_url", "Queue"),
     "S3": ("bucket_name", "Bucket"),
-    "SNS": ("topic_arn", "Topic"),
 }
 _TOO_MANY, _CLIENT_ERRORS, _SERVER_ERRORS = 429, range(400, 500), range(500, 600)
 
