@@ -11,6 +11,8 @@ from localaws.tasks import addresses
 from localaws.tasks.runner import ProcessRunner
 
 SWITCH = "LOCALAWS_TASKS"
+# Set when the server starts: the stand-ins of the demo's applications pass X-Amzn-Trace-Id on, unlike the originals.
+FORWARDING = "LOCALAWS_FORWARD_TRACE_HEADER"
 
 
 def runner(folder: Path, port: int) -> TaskRunner:
@@ -39,6 +41,7 @@ def runner(folder: Path, port: int) -> TaskRunner:
     def environment(task: Task) -> dict[str, str]:
         """Return how a container of a task finds this AWS, and is known there as one of its role."""
         credentials = authority.issue(task.definition.get("taskRoleArn") or "", task.id)
-        return {"AWS_ENDPOINT_URL": endpoint(port), "AWS_EC2_METADATA_DISABLED": "true", **credentials}
+        forwarding = {"FORWARD_TRACE_HEADER": "1"} if os.environ.get(FORWARDING) else {}
+        return {"AWS_ENDPOINT_URL": endpoint(port), "AWS_EC2_METADATA_DISABLED": "true", **credentials, **forwarding}
 
     return ProcessRunner(folder, port, environment)

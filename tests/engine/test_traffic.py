@@ -68,6 +68,21 @@ def test_the_review_reads_what_enable_made(real: Checkout, enabled: Any) -> None
     assert "<!doctype html>" in (real.root / "review.html").read_text(encoding="utf-8")
 
 
+def test_a_request_is_one_trace_where_the_header_is_forwarded(real: Checkout, enabled: Any) -> None:
+    """As the README says: not with the originals' behaviour, and exit code 3 names the application; with the switch, yes."""
+    assert enabled
+    refused = json.loads(
+        real.script("traces", "wait", "--json", "--joined", "--timeout", "0", "--last", "1h", exits=3).stdout
+    )
+    kinds = {hop["target"]: hop["cause"] and hop["cause"]["kind"] for hop in refused["hops"]}
+    assert kinds == {"frontend": None, "nodejs": "header-not-forwarded", "crystal": "header-not-forwarded"}
+
+    real.python("-m", "localaws", "stop")
+    real.python("-m", "localaws", "start", env={"LOCALAWS_FORWARD_TRACE_HEADER": "1"})
+    real.script("enable", "--yes", "--skip-preview", "--traffic", "20")
+    real.script("traces", "wait", "--joined", "--last", "1m")
+
+
 def test_a_flip_under_load_loses_no_request(real: Checkout, enabled: Any) -> None:
     """Off and on again at 100 requests a second: every one is answered with 200."""
     assert enabled
