@@ -102,6 +102,7 @@ class Task:
     heeded: bool = False  # its service has drawn its conclusions from that
     attachment: Attachment | None = None
     announced: bool = False
+    served: bool = True  # its load balancers find it healthy
     deactivated: float | None = None  # taken back from where it was announced
     registrations: list[Registration] = field(default_factory=list)
     pulled: float | None = None
@@ -133,13 +134,15 @@ class Task:
         """Return whether a rollout may count on it: running, and healthy or, without health checks, for a moment."""
         if not self.live or self.status != "RUNNING" or self.started is None:
             return False
+        if not self.served:
+            return False
         return self.health == "HEALTHY" if self.checked else now - self.started >= SETTLE_SECONDS
 
     def settled(self, now: float) -> bool:
         """Return whether nothing more is expected to happen to it by itself."""
         if self.status == "RUNNING" and self.started is not None:
             known = not self.checked or self.health != "UNKNOWN"
-            return self.live and known and now - self.started >= SETTLE_SECONDS
+            return self.live and known and self.served and now - self.started >= SETTLE_SECONDS
         return self.status == ENDED
 
     def become(self, status: str) -> None:

@@ -66,6 +66,7 @@ def turn(backend: EcsBackend, runner: TaskRunner, now: float) -> float:
     for task in list(backend.tasks_by_id.values()):
         try:
             lifecycle.step(backend, runner, task, now)
+            task.served = not task.live or runner.serves(task)
         except Exception:  # noqa: BLE001 - one task must not stop the others
             _log.exception("Task %s could not be looked after", task.arn)
     pauses = [float(KEEP_SECONDS)]

@@ -60,6 +60,9 @@ class TaskRunner(Protocol):
     def release(self, task: Task) -> None:
         """Forget a task: all its containers have ended."""
 
+    def serves(self, task: Task) -> bool:
+        """Return whether the load balancers that a task is registered with find it healthy."""
+
     def refresh(self) -> None:
         """Bring what routes to the tasks up to date; called after each turn, and after each call that changes AWS."""
 
@@ -113,6 +116,11 @@ class SimulatedRunner:
 
     def release(self, task: Task) -> None:
         """Do nothing: nothing was kept."""
+
+    def serves(self, task: Task) -> bool:
+        """Return that it does: what is healthy is reached."""
+        del task
+        return True
 
     def refresh(self) -> None:
         """Do nothing: nothing is routed."""

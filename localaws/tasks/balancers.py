@@ -18,6 +18,7 @@ from localaws.tasks import envoys
 from localaws.tasks.files import Files
 from localaws.tasks.meshview import Locate
 from localaws.tasks.processes import Process
+from localaws.tasks.targets import Targets
 
 _ADMIN_PORT = 9901
 _HEALTH_CHECK = HealthCheck(protocol="tcp", interval=0.25, timeout=1, healthy_after=1, unhealthy_after=2)
@@ -36,6 +37,8 @@ class Balancers:
         with contextlib.suppress(OSError, ValueError):
             self._ports = json.loads(self._record.read_text(encoding="utf-8"))
         self._checked = False
+        self._targets = Targets(Endpoint(address=admin_address, port=_ADMIN_PORT))
+        self._balanced: set[str] = set()  # ARNs of the target groups that a listener forwards to
         self.doors: list[Door] = []
 
     def refresh(self) -> None:
@@ -64,6 +67,8 @@ class Balancers:
                 destinations=[destinations[name] for name in sorted(destinations)],
             )
         )
+        self._balanced = {group.arn for _, _, group in found if group}
+        self._targets.expect({endpoint for each in destinations.values() for endpoint in each.endpoints})
         self.doors = [
             Door(
                 balancer=balancer.name,
@@ -73,6 +78,10 @@ class Balancers:
             )
             for balancer, listener, _ in found
         ]
+
+    def reach(self, group: str, endpoint: Endpoint) -> bool:
+        """Return whether a target group (ARN) leads to an endpoint; one that nothing forwards to always does."""
+        return group not in self._balanced or self._targets.is_healthy(endpoint)
 
     def close(self) -> None:
         """End the process."""

@@ -124,6 +124,15 @@ class ProcessRunner:
         self._addresses.give_back(_private(task))
         shutil.rmtree(self._folder / task.id, ignore_errors=True)
 
+    def serves(self, task: Task) -> bool:
+        """Return whether all load balancers that a task is registered with reach it."""
+        place = self._places.get(_private(task))
+        return place is not None and all(
+            self._balancers.reach(each.arn, envoys.heard_at(task, each.port or 0, place.address))
+            for each in task.registrations
+            if each.kind == "target-group"
+        )
+
     def refresh(self) -> None:
         """Have Envoys and load balancers follow App Mesh, Cloud Map and Elastic Load Balancing."""
         for place in self._places.values():

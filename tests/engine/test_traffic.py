@@ -69,7 +69,7 @@ def test_the_review_reads_what_enable_made(real: Checkout, enabled: Any) -> None
 
 
 def test_a_request_is_one_trace_where_the_header_is_forwarded(real: Checkout, enabled: Any) -> None:
-    """As the README says: not with the originals' behaviour, and exit code 3 names the application; with the switch, yes."""
+    """Not with the behaviour of the originals: exit code 3 names the application. With the README's switch it is."""
     assert enabled
     refused = json.loads(
         real.script("traces", "wait", "--json", "--joined", "--timeout", "0", "--last", "1h", exits=3).stdout
