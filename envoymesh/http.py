@@ -1,7 +1,9 @@
 """Envoy's filters: the HTTP connection manager with its routes, access log and X-Ray tracer, and the TCP proxy."""
 
 import json
+import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from envoymesh.model import (
@@ -76,7 +78,9 @@ def _virtual_host(host: VirtualHost) -> Document:
 
 
 def _route(route: Route) -> Document:
-    weighted = [{"name": name, "weight": weight} for name, weight in sorted(route.targets.items())]
+    weighted = [{"name": name, "weight": weight} for name, weight in sorted(route.targets.items()) if weight]
+    if not weighted:
+        return {"match": _match(route.match), "direct_response": {"status": HTTPStatus.SERVICE_UNAVAILABLE.value}}
     action: Document = {
         "timeout": seconds(route.timeout),
         "idle_timeout": seconds(route.idle_timeout),
@@ -87,12 +91,19 @@ def _route(route: Route) -> Document:
     if route.host is not None:
         action["host_rewrite_literal"] = route.host
     if route.prefix is not None:
-        action["prefix_rewrite"] = route.prefix
+        action |= _prefix_rewrite(route.match.prefix or "/", route.prefix)
     if route.path is not None:
         action["regex_rewrite"] = {"pattern": {"regex": "^[^?]*"}, "substitution": route.path}
     if route.retry:
         action["retry_policy"] = _retry(route.retry)
     return {"match": _match(route.match), "route": action}
+
+
+def _prefix_rewrite(matched: str, prefix: str) -> Document:
+    if matched.endswith("/") or not prefix.endswith("/"):
+        return {"prefix_rewrite": prefix}
+    # Envoy would make //page of /chapter/page where /chapter becomes /.
+    return {"regex_rewrite": {"pattern": {"regex": f"^{re.escape(matched)}/?"}, "substitution": prefix}}
 
 
 def _match(match: Match) -> Document:

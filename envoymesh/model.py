@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Protocol = Literal["http", "http2", "tcp"]  # gRPC is http2 to Envoy
+CheckProtocol = Literal[Protocol, "grpc"]  # but has health checks of its own
 
 # App Mesh user guide, "Timeouts".
 REQUEST_TIMEOUT, IDLE_TIMEOUT, TCP_IDLE_TIMEOUT = 15.0, 300.0, 3600.0
@@ -22,7 +23,7 @@ class Endpoint:
 class HealthCheck:
     """How callers test whether an endpoint lives."""
 
-    protocol: Protocol
+    protocol: CheckProtocol
     interval: float
     timeout: float
     healthy_after: int
@@ -95,9 +96,9 @@ class Route:
     """Where requests that match go, and how patiently."""
 
     match: Match
-    targets: Mapping[str, int]  # weight by the name of the destination
+    targets: Mapping[str, int]  # weight by the name of the destination; where no weight is above 0, the answer is 503
     host: str | None = None  # what the Host header becomes
-    prefix: str | None = None  # what the matched prefix becomes
+    prefix: str | None = None  # what the matched prefix becomes; no slash is doubled by that
     path: str | None = None  # what the whole path becomes
     retry: Retry | None = None
     timeout: float = REQUEST_TIMEOUT

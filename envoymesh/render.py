@@ -6,9 +6,10 @@ Everything is sorted or in the order given, so that the same mesh makes the same
 import json
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from envoymesh import http
-from envoymesh.model import Destination, Endpoint, HealthCheck, Listener, OutlierDetection, Protocol, Proxy
+from envoymesh.model import CheckProtocol, Destination, Endpoint, HealthCheck, Listener, OutlierDetection, Proxy
 
 Document = dict[str, Any]
 
@@ -22,8 +23,8 @@ def bootstrap(proxy: Proxy) -> Document:
     return {
         **_frame(proxy),
         "static_resources": {
-            "listeners": [_listener(proxy, listener) for listener in proxy.listeners],
-            "clusters": [_cluster(destination) for destination in proxy.destinations],
+            "listeners": [_without_type(_listener(proxy, listener)) for listener in proxy.listeners],
+            "clusters": [_without_type(_cluster(destination)) for destination in proxy.destinations],
         },
     }
 
@@ -106,9 +107,10 @@ def _load_assignment(destination: Destination) -> Document:
 
 
 def _health_check(check: HealthCheck) -> Document:
-    how: dict[Protocol, Document] = {
+    how: dict[CheckProtocol, Document] = {
         "http": {"http_health_check": {"path": check.path}},
         "http2": {"http_health_check": {"path": check.path, "codec_client_type": "HTTP2"}},
+        "grpc": {"grpc_health_check": {}},
         "tcp": {"tcp_health_check": {}},
     }
     return {
@@ -146,7 +148,7 @@ def _followed(folder: PurePath, name: str) -> Document:
 
 
 def _endpoints_file(destination: Destination) -> str:
-    return f"endpoints-{destination.name}.json"
+    return f"endpoints-{quote(destination.name, safe='')}.json"
 
 
 def _without_type(document: Document) -> Document:
