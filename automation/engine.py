@@ -24,7 +24,6 @@ from semver import VersionInfo
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
-from services.program import program
 
 PROJECT = "ecs-tracing"
 
@@ -123,13 +122,24 @@ class _Stack(auto.Stack):
         return object()
 
 
+def _program() -> None:
+    """Build the current stack."""
+    # Here, since it loads the AWS SDK, which takes seconds; whichever of the threads is first, the others wait for it.
+    from services.program import program  # noqa: PLC0415
+
+    program()
+
+
 class Engine:
     """All stacks of the project in one Pulumi backend."""
 
     def __init__(self, root: Path, executable: Path, leftovers: Leftovers) -> None:
         self._command = _Command(executable, leftovers)
         self._workspace = auto.LocalWorkspace(
-            work_dir=str(root), program=program, pulumi_command=self._command, pulumi_home=os.environ.get("PULUMI_HOME")
+            work_dir=str(root),
+            program=_program,
+            pulumi_command=self._command,
+            pulumi_home=os.environ.get("PULUMI_HOME"),
         )
 
     def stacks(self) -> dict[str, int]:

@@ -1,10 +1,10 @@
 """WHAT is deployed: the registry of services, one stack each. Imports Pulumi, and nothing of the other packages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
-from services import crystal, frontend, nodejs, platform
 from services.settings import Settings
 
 
@@ -16,21 +16,25 @@ class Component(Protocol):
 
 @dataclass(frozen=True)
 class ServiceEntry:
-    """A service: its name, the services whose stacks must be deployed before, and what builds its stack.
-
-    `build` takes the name of the environment and the stack's settings.
-    """
+    """A service: its name, which is that of its module here, and the services whose stacks must be deployed before."""
 
     name: str
     needs: tuple[str, ...]
-    build: Callable[[str, Settings], Component]
+
+    def build(self, environment: str, settings: Settings) -> Component:
+        """Build its stack by its module's `build`, which takes the name of the environment and the stack's settings.
+
+        The module is loaded only now: the AWS SDK takes two seconds, which commands that deploy nothing need not wait.
+        """
+        component: Component = import_module(f"services.{self.name}").build(environment, settings)
+        return component
 
 
 _ENTRIES = (
-    ServiceEntry("platform", (), platform.build),
-    ServiceEntry("crystal", ("platform",), crystal.build),
-    ServiceEntry("nodejs", ("platform",), nodejs.build),
-    ServiceEntry("frontend", ("platform", "crystal", "nodejs"), frontend.build),
+    ServiceEntry("platform", ()),
+    ServiceEntry("crystal", ("platform",)),
+    ServiceEntry("nodejs", ("platform",)),
+    ServiceEntry("frontend", ("platform", "crystal", "nodejs")),
 )
 
 SERVICES: Mapping[str, ServiceEntry] = {entry.name: entry for entry in _ENTRIES}

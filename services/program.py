@@ -2,8 +2,10 @@
 
 import pulumi
 
-from services import SERVICES, StackNameError, split_stack_name
+from services import SERVICES, StackNameError, aws, split_stack_name
 from services.settings import Settings, SettingsError
+
+__all__ = ["aws", "program"]  # the SDK is loaded with this module, before several threads would load it at once
 
 
 def program() -> None:

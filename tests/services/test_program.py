@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -113,7 +114,8 @@ def build_ruby(environment_name: str, settings: Settings) -> Ruby:
 
 def test_a_fifth_service_is_one_short_file_and_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN the class and function above and this entry THEN it is complete, traced, and like the others."""
-    monkeypatch.setitem(SERVICES, "ruby", ServiceEntry("ruby", ("platform",), build_ruby))
+    monkeypatch.setitem(sys.modules, "services.ruby", SimpleNamespace(build=build_ruby))
+    monkeypatch.setitem(SERVICES, "ruby", ServiceEntry("ruby", ("platform",)))
     ruby = deploy("prod-ruby", {"tracing": "true"}, outputs("platform"))
     crystal = deployed("crystal", tracing="true")
     assert sorted((made.type, made.name) for made in ruby.resources) == sorted(

@@ -84,8 +84,11 @@ def test_outputs_that_the_automation_reads(service: str) -> None:
     assert set(outputs) == {
         "clusterName", "serviceName", "taskDefinitionArn", "taskRoleName", "tracing",
         "virtualNodeName", "virtualNodeArn", "virtualServiceName", "logGroupName",
+        "samplingRate", "meshName", "backends", "entrance",
     }  # fmt: skip
     assert all(value not in (None, "") for value in outputs.values())
+    backends = ["ecsdemo-crystal.service.local", "ecsdemo-nodejs.service.local"] if service == "frontend" else []
+    assert (outputs["backends"], outputs["entrance"]) == (backends, service == "frontend")
 
 
 def test_every_key_is_declared_with_type_default_and_description() -> None:
