@@ -11,10 +11,12 @@ from localaws.ecs import network
 from localaws.ecs.backend import EcsBackend
 from localaws.ecs.images import CannotPullError
 from localaws.ecs.model import ENDED, Container, Task
-from localaws.ecs.runner import TaskRunner
+from localaws.ecs.runner import Look, TaskRunner
 
 # From taking a task back to stopping it: its callers' Envoys need a moment to hear of it.
 WORD_SPREADS_SECONDS = 0.3
+
+_RESTART_ATTEMPT_PERIOD = 60  # seconds that a container must have run for, unless its policy says otherwise
 
 _Dependency = Literal["met", "awaited", "hopeless"]
 
@@ -102,12 +104,24 @@ def _watch(runner: TaskRunner, task: Task, now: float) -> None:
         if container.start_asked is None or container.status == "STOPPED":
             continue
         look = runner.look(task, container)
-        if look.ended:
+        if look.ended and _is_to_restart(container, look, now):
+            runner.start(task, container)
+            container.start_asked, container.health = now, "UNKNOWN"
+        elif look.ended:
             container.status, container.exit_code, container.reason = "STOPPED", look.exit_code, look.reason
             if container.essential:
                 task.end("EssentialContainerExited", "Essential container in task exited", now, failed=True)
         elif look.running:
             container.status, container.health = "RUNNING", look.health
+
+
+def _is_to_restart(container: Container, look: Look, now: float) -> bool:
+    """Return whether a container is started again in place. Source: ECS API reference, ContainerRestartPolicy."""
+    policy = container.spec.get("restartPolicy") or {}
+    if not policy.get("enabled") or look.exit_code in policy.get("ignoredExitCodes", []):
+        return False
+    period = float(policy.get("restartAttemptPeriod", _RESTART_ATTEMPT_PERIOD))
+    return now - (container.start_asked or now) >= period
 
 
 def _dependency(task: Task, name: str, condition: str) -> _Dependency:

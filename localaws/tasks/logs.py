@@ -80,6 +80,7 @@ class Logs:
         stream_name = f"{options['awslogs-stream-prefix']}/{container.name}/{task.id}"
         if stream_name not in group.streams:
             group.streams[stream_name] = LogStream(group, stream_name)
+        self.close(container)  # of a container that is started again
         stream = self._streams[container.arn] = Stream(group.streams[stream_name])
         return stream
 

@@ -9,14 +9,14 @@ from localaws.ecs import definitions, launch, tasks
 from localaws.ecs.backend import EcsBackend
 from localaws.ecs.model import Container, Task
 from localaws.ecs.reconcile import KEEP_SECONDS, MOST_STOPPED, TICK_SECONDS, turn
-from localaws.ecs.runner import Look
+from localaws.ecs.runner import Look, SimulatedRunner
 from localaws.ecs.scheduler import pause_after
 
 NOON = 1_800_000_000.0  # seconds since the epoch
 ACCOUNT, REGION = "111122223333", "us-east-1"
 
 
-class Runner:
+class Runner(SimulatedRunner):
     """Runs at once whatever it is asked to, but has no luck with the image `cursed`."""
 
     def pull(self, task: Task, container: Container) -> None:
@@ -24,17 +24,8 @@ class Runner:
             message = f"the runner stumbles over {task.id}"
             raise RuntimeError(message)
 
-    def start(self, task: Task, container: Container) -> None:
-        pass
-
     def look(self, task: Task, container: Container) -> Look:  # noqa: ARG002 - as the protocol has it
         return Look(running=container.stop_asked is None, exit_code=None if container.stop_asked is None else 0)
-
-    def stop(self, task: Task, container: Container) -> None:
-        pass
-
-    def release(self, task: Task) -> None:
-        pass
 
 
 @pytest.fixture
@@ -100,6 +91,36 @@ def test_everything_can_be_pickled_in_the_middle(backend: EcsBackend) -> None:
     turns(revived, 5)
 
     assert (task.status, revived.tasks_by_id[task.id].status) == ("PENDING", "RUNNING")
+
+
+class Mortal(Runner):
+    """Its containers end by themselves when told so."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.ended = False
+
+    def start(self, task: Task, container: Container) -> None:  # noqa: ARG002 - as the protocol has it
+        self.started, self.ended = self.started + 1, False
+
+    def look(self, task: Task, container: Container) -> Look:
+        return Look(running=False, exit_code=1) if self.ended else super().look(task, container)
+
+
+@pytest.mark.parametrize(("age", "restarted"), [(10, False), (61, True)])
+def test_a_container_is_restarted_in_place_once_it_ran_for_a_minute(
+    backend: EcsBackend, age: float, *, restarted: bool
+) -> None:
+    """With a restart policy the task lives on; a container that ends sooner stays stopped (restartAttemptPeriod)."""
+    task, runner = started(backend), Mortal()
+    task.containers[0].spec["restartPolicy"] = {"enabled": True}
+    for number in range(5):
+        turn(backend, runner, NOON + number)
+    runner.ended = True
+    turn(backend, runner, NOON + age)
+    turn(backend, runner, NOON + age + 1)
+
+    assert (runner.started, task.live) == ((2, True) if restarted else (1, False))
 
 
 def test_stopped_tasks_are_forgotten_in_the_end(backend: EcsBackend) -> None:
