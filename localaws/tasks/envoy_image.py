@@ -4,11 +4,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 
 from envoymesh import Endpoint
 
 _DEFAULT_RATE = 0.05
+_XRAY = "ENABLE_ENVOY_XRAY_TRACING"
+_TRACERS = (_XRAY, "ENABLE_ENVOY_DATADOG_TRACING", "ENABLE_ENVOY_JAEGER_TRACING")
+_MANIFEST_VERSION = 2  # the only one that Envoy's tracer reads
 _LOG_LEVELS = {
     **{level: level for level in ("trace", "debug", "info", "warning", "error", "critical", "off")},
     "warn": "warning",
@@ -48,10 +51,13 @@ def read(variables: Mapping[str, str]) -> EnvoySettings:
         BadVariableError: the image would not start with them.
 
     """
+    tracers = [name for name in _TRACERS if variables.get(name) == "1"]
+    if len(tracers) > 1:
+        raise BadVariableError(f"only one kind of tracing can be on, not {' and '.join(tracers)}")
     arn = variables.get("APPMESH_RESOURCE_ARN", "")
     if not arn:
         raise BadVariableError("APPMESH_RESOURCE_ARN environment variable is not set")
-    level = variables.get("ENVOY_LOG_LEVEL", "info").lower()
+    level = (variables.get("ENVOY_LOG_LEVEL") or "info").lower()
     if level not in _LOG_LEVELS:
         raise BadVariableError(f"ENVOY_LOG_LEVEL has no level '{level}'; there are {', '.join(_LOG_LEVELS)}")
     return EnvoySettings(
@@ -60,22 +66,32 @@ def read(variables: Mapping[str, str]) -> EnvoySettings:
         log_level=_LOG_LEVELS[level],
         admin_port=_port(variables, "ENVOY_ADMIN_ACCESS_PORT", 9901),
         stats_tags=variables.get("ENABLE_ENVOY_STATS_TAGS") == "1",
-        xray=_xray(variables) if variables.get("ENABLE_ENVOY_XRAY_TRACING") == "1" else None,
+        xray=_xray(variables) if _XRAY in tracers else None,
     )
 
 
 def _xray(variables: Mapping[str, str]) -> XRay:
-    host, _, port = variables.get("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1").partition(":")
-    try:
-        ip_address(host)
-    except ValueError:
-        raise BadVariableError(f"AWS_XRAY_DAEMON_ADDRESS must be an IP address, not '{host}'") from None
     return XRay(
-        daemon=Endpoint(address=host, port=int(port) if port else _port(variables, "XRAY_DAEMON_PORT", 2000)),
+        daemon=_daemon(variables),
         segment_name=variables.get("XRAY_SEGMENT_NAME") or None,
         sampling_rate=_rate(variables.get("XRAY_SAMPLING_RATE", "")),
         manifest=_manifest(variables.get("XRAY_SAMPLING_RULE_MANIFEST", "")),
     )
+
+
+def _daemon(variables: Mapping[str, str]) -> Endpoint:
+    port = _port(variables, "XRAY_DAEMON_PORT", 2000)
+    given = variables.get("AWS_XRAY_DAEMON_ADDRESS") or "127.0.0.1"
+    host, colon, own_port = given.partition(":")
+    try:
+        address = str(IPv4Address(host))
+        if colon:
+            port = _port({"port": own_port}, "port", port)
+    except (ValueError, BadVariableError):
+        raise BadVariableError(
+            f"AWS_XRAY_DAEMON_ADDRESS must be an IPv4 address, with or without a port, not '{given}'"
+        ) from None
+    return Endpoint(address=address, port=port)
 
 
 def _rate(given: str) -> float:
@@ -95,9 +111,12 @@ def _manifest(path: str) -> str | None:
         return None
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the path is another machine's in spirit
-            return json.dumps(json.load(file))
+            manifest = json.load(file)
     except (OSError, ValueError) as error:
         raise BadVariableError(f"XRAY_SAMPLING_RULE_MANIFEST can't be read: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("version") != _MANIFEST_VERSION:
+        raise BadVariableError(f"XRAY_SAMPLING_RULE_MANIFEST must hold rules of version 2, unlike {path}")
+    return json.dumps(manifest)
 
 
 def _port(variables: Mapping[str, str], name: str, default: int) -> int:

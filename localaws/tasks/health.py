@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
 from localaws.ecs import alarm
@@ -25,7 +26,7 @@ class Verdict:
         self.health: Health = "UNKNOWN"
 
     def add(self, *, passed: bool, age: float) -> None:
-        """Take the result of a check at a container's age in seconds."""
+        """Take the result of a check that began at a container's age in seconds."""
         if passed:
             self._failures, self.health = 0, "HEALTHY"
         elif self.health != "UNKNOWN" or age >= self._start_period:
@@ -58,10 +59,9 @@ class Checker:
             self._check.signal(signal.SIGKILL)
 
     def _run(self) -> None:
-        age = 0.0
-        while not self._stopped.wait(pause := self._pause()):
-            age += pause
-            before = self.health
+        begun = time.monotonic()
+        while not self._stopped.wait(self._pause()):
+            before, age = self.health, time.monotonic() - begun
             self._verdict.add(passed=self._passes(), age=age)
             if self.health != before:
                 alarm.wake()

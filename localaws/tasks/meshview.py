@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from moto.servicediscovery.models import servicediscovery_backends
+from moto.servicediscovery.models import Service, servicediscovery_backends
 
 from envoymesh import (
     AccessLog,
@@ -29,7 +29,7 @@ from localaws.appmesh.kinds import (
 )
 from localaws.appmesh.models import MeshBackend
 from localaws.appmesh.resources import Resource
-from localaws.tasks import routes
+from localaws.tasks import gateway_routes, routes
 from localaws.tasks.envoy_image import EnvoySettings
 
 Spec = dict[str, Any]
@@ -81,6 +81,8 @@ class _View:
 
     def node(self, seat: Seat) -> Iterator[Listener]:
         spec = self._resource.spec
+        # In the order given, each once: Envoy refuses a second virtual host of a name.
+        backends = dict.fromkeys(each["virtualService"]["virtualServiceName"] for each in spec.get("backends", []))
         for number, each in enumerate(spec.get("listeners", [])):
             port, protocol = each["portMapping"]["port"], _protocol(each["portMapping"]["protocol"])
             name = f"cds_ingress_{self._name}_{self._resource.names[-1]}_{port}"
@@ -92,19 +94,20 @@ class _View:
             name=f"lds_egress_{seat.address}_{seat.egress_port}",
             endpoint=Endpoint(address=seat.address, port=seat.egress_port),
             direction="outbound",
-            hosts=[self._backend(each["virtualService"]["virtualServiceName"]) for each in spec.get("backends", [])],
+            hosts=[self._backend(each) for each in backends],
         )
 
     def gateway(self, seat: Seat) -> Iterator[Listener]:
-        hosts: dict[tuple[str, ...], list[Route]] = {}
-        found = self._mesh.inside(GATEWAY_ROUTE, *self._resource.names)
-        for each in sorted(found, key=lambda route: route.spec.get("priority", 1000)):
-            kind = next(key for key in each.spec if key.endswith("Route"))
-            service = each.spec[kind]["action"]["target"]["virtualService"]["virtualServiceName"]
-            way = routes.through_gateway(each.spec, self._routes_to(service), service)
-            hosts.setdefault(routes.gateway_domains(each.spec), []).extend(way)
+        found = [
+            each.spec for each in self._mesh.inside(GATEWAY_ROUTE, *self._resource.names) if routes.body(each.spec)
+        ]
+        found.sort(key=routes.precedence)
         for each in self._resource.spec["listeners"]:
             port = each["portMapping"]["port"]
+            hosts: dict[tuple[str, ...], list[Route]] = {}
+            for spec in found:
+                if gateway_routes.is_heard_at(spec, port):
+                    hosts.setdefault(gateway_routes.domains(spec), []).extend(self._routes_through(spec))
             yield Listener(
                 name=f"lds_ingress_{seat.address}_{port}",
                 endpoint=Endpoint(address=seat.address, port=port),
@@ -112,6 +115,10 @@ class _View:
                 hosts=[VirtualHost(name=names[0], domains=names, routes=way) for names, way in hosts.items()],
                 edge=True,
             )
+
+    def _routes_through(self, spec: Spec) -> list[Route]:
+        service = routes.body(spec)["action"]["target"]["virtualService"]["virtualServiceName"]
+        return gateway_routes.through(spec, self._routes_to(service), service)
 
     def _listener(self, kind: str, endpoint: Endpoint, protocol: Protocol, target: str, spec: Spec) -> Listener:
         name = f"{kind}_{endpoint.address}_{endpoint.port}"
@@ -156,11 +163,14 @@ class _View:
         listener = found.spec["listeners"][0]
         port, protocol = listener["portMapping"]["port"], _protocol(listener["portMapping"]["protocol"])
         name = f"cds_egress_{self._name}_{node}_{port}"
+        discovery = found.spec.get("serviceDiscovery", {})
+        host = self._foreign_host(discovery)
         self._add(
             Destination(
                 name=name,
                 protocol=protocol,
-                endpoints=sorted(self._endpoints(found.spec.get("serviceDiscovery", {}), port)),
+                endpoints=[Endpoint(address=host, port=port)] if host else sorted(self._endpoints(discovery, port)),
+                by_dns=host is not None,
                 health_check=_health_check(listener.get("healthCheck")),
                 outliers=_outliers(listener.get("outlierDetection")),
             )
@@ -169,15 +179,9 @@ class _View:
 
     def _endpoints(self, discovery: Spec, port: int) -> Iterator[Endpoint]:
         """Yield where the healthy tasks behind a virtual node listen, as Cloud Map knows them."""
-        wanted = discovery.get("awsCloudMap")
-        if not wanted:
-            return
-        cloud_map = servicediscovery_backends[self._mesh.account_id][self._mesh.region_name]
-        spaces = {space.id for space in cloud_map.namespaces.values() if space.name == wanted["namespaceName"]}
+        wanted = discovery.get("awsCloudMap") or _names_of(discovery)
         attributes = {each["key"]: each["value"] for each in wanted.get("attributes", [])}
-        for service in cloud_map.services.values():
-            if service.name != wanted["serviceName"] or service.namespace_id not in spaces:
-                continue
+        for service in self._announced(wanted):
             for instance in service.instances:
                 told = instance.attributes
                 if instance.health_status == "UNHEALTHY" or not attributes.items() <= told.items():
@@ -185,6 +189,18 @@ class _View:
                 at = self._locate(told.get("AWS_INSTANCE_IPV4", ""), int(told.get("AWS_INSTANCE_PORT", port)))
                 if at:
                     yield at
+
+    def _announced(self, wanted: Spec) -> list[Service]:
+        cloud_map = servicediscovery_backends[self._mesh.account_id][self._mesh.region_name]
+        spaces = {space.id for space in cloud_map.namespaces.values() if space.name == wanted.get("namespaceName")}
+        services = cloud_map.services.values()
+        return [each for each in services if each.name == wanted.get("serviceName") and each.namespace_id in spaces]
+
+    def _foreign_host(self, discovery: Spec) -> str | None:
+        """Return the name by which a virtual node is found in DNS, unless it is one of Cloud Map's."""
+        if "dns" not in discovery or self._announced(_names_of(discovery)):
+            return None
+        return str(discovery["dns"]["hostname"])
 
     def _add(self, destination: Destination) -> None:
         self.destinations[destination.name] = destination
@@ -196,6 +212,12 @@ def ingress_port(first: int, number: int) -> int:
     One port does on AWS, since the redirection keeps the port that was meant; here each needs one of its own.
     """
     return first if number == 0 else first + 100 + number
+
+
+def _names_of(discovery: Spec) -> Spec:
+    """Return what Cloud Map would call a host name of DNS."""
+    service, _, namespace = discovery.get("dns", {}).get("hostname", "").partition(".")
+    return {"serviceName": service, "namespaceName": namespace}
 
 
 def _targets(spec: Spec) -> Iterator[Spec]:
@@ -237,7 +259,7 @@ def _health_check(check: Spec | None) -> HealthCheck | None:
     if not check:
         return None
     return HealthCheck(
-        protocol=_protocol(check["protocol"]),
+        protocol="grpc" if check["protocol"] == "grpc" else _protocol(check["protocol"]),
         interval=check["intervalMillis"] / 1000,
         timeout=check["timeoutMillis"] / 1000,
         healthy_after=check["healthyThreshold"],
