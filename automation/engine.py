@@ -133,11 +133,12 @@ def _program() -> None:
 class Engine:
     """All stacks of the project in one Pulumi backend."""
 
-    def __init__(self, root: Path, executable: Path, leftovers: Leftovers) -> None:
+    def __init__(self, root: Path, executable: Path, leftovers: Leftovers, *, inline: bool = True) -> None:
+        """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
         self._command = _Command(executable, leftovers)
         self._workspace = auto.LocalWorkspace(
             work_dir=str(root),
-            program=_program,
+            program=_program if inline else None,
             pulumi_command=self._command,
             pulumi_home=os.environ.get("PULUMI_HOME"),
         )

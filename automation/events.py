@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from automation.differences import differences, known
+from automation.forecast import Difference, Resource, ResourceForecast
+
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 
 # Steps that make up one replacement; only "replace" itself is reported, so that it counts once.
@@ -30,6 +33,7 @@ class Change:
     type: str
     name: str
     properties: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def short_type(self) -> str:
@@ -39,6 +43,10 @@ class Change:
     def to_json(self) -> dict[str, Any]:
         """The shape used in every ``--json`` document."""
         return {"op": self.op, "type": self.type, "name": self.name, "properties": list(self.properties)}
+
+    def foreseen(self) -> ResourceForecast:
+        """As the forecast has it."""
+        return ResourceForecast(op=self.op, type=self.type, name=self.name, differences=self.differences)
 
 
 @dataclass(kw_only=True)
@@ -55,6 +63,7 @@ class Progress:
     warnings: list[str] = field(default_factory=list)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 0
+    resources: dict[str, Resource] = field(default_factory=dict)  # by URN, as they will be
 
     def observe(self, event: Any) -> None:
         """Take one `pulumi.automation.EngineEvent`."""
@@ -73,6 +82,9 @@ class Progress:
         if op in _PARTS_OF_REPLACE:
             return
         self.steps += 1
+        if metadata.new is not None and op != "delete" and not metadata.type.startswith(_BOOK_KEEPING):
+            inputs = known(metadata.new.inputs or {})
+            self.resources[metadata.urn] = Resource(type=metadata.type, name=_name(metadata.urn), inputs=inputs)
         if op in _NOT_A_CHANGE or metadata.type.startswith(_BOOK_KEEPING):
             return
         self.current = f"{op} {short_type(metadata.type)} {_name(metadata.urn)}"
@@ -106,7 +118,13 @@ def summarise(changes: Mapping[str, int] | Counter[str]) -> str:
 
 
 def _change(op: str, metadata: Any) -> Change:
-    return Change(op=op, type=metadata.type, name=_name(metadata.urn), properties=_properties(metadata))
+    return Change(
+        op=op,
+        type=metadata.type,
+        name=_name(metadata.urn),
+        properties=_properties(metadata),
+        differences=differences(metadata),
+    )
 
 
 def short_type(token: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["add", "delete", "update"]
-Op = Literal["create", "update", "replace", "delete", "import"]
 
 SECRET = "[secret]"  # noqa: S105 - shown in the place of one
 
@@ -39,7 +38,7 @@ class Difference:
 class ResourceForecast:
     """What becomes of one resource."""
 
-    op: Op
+    op: str  # create, update, replace, delete or import
     type: str  # token, such as aws:ecs/taskDefinition:TaskDefinition
     name: str
     differences: Sequence[Difference] = ()
