@@ -16,7 +16,8 @@ from rich.text import Text
 
 from automation.advice import advice
 from automation.errors import ExitCode
-from automation.events import Change, summarise
+from automation.events import summarise
+from automation.forecast import Change
 from automation.hops import Hop
 from automation.proof import Proof
 from automation.report import Report

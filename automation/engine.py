@@ -143,6 +143,11 @@ class Engine:
             pulumi_home=os.environ.get("PULUMI_HOME"),
         )
 
+    @property
+    def executable(self) -> Path:
+        """The Pulumi CLI."""
+        return Path(self._command.command)
+
     def stacks(self) -> dict[str, int]:
         """Every stack of the project with the number of resources in its state."""
         with _explained("list the stacks"):

@@ -5,13 +5,14 @@ This module is the one seam between the automation and `localaws`.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from automation.errors import UsageError
 from automation.stackfiles import StackFiles
-from localaws.instance import Instance, LocalAwsError
+from localaws.instance import REGION, Instance, LocalAwsError
 from pulumicli import PulumiCliError, ensure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,11 +56,7 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
 
     Raises `UsageError` for an unknown environment, or when the embedded AWS cannot be started.
     """
-    if not _NAME.fullmatch(name):
-        message = (
-            f"'{name}' is not a valid environment name: lower-case letters, digits and '-', at most 31, a letter first."
-        )
-        raise UsageError(message, next_command="python automation/status.py --env local")
+    _check_name(name)
     files = StackFiles(ROOT / "stacks", name)
     runs = ROOT / ".runs" / name
     if name == LOCAL:
@@ -74,6 +71,46 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
         raise UsageError(message, next_command=command)
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
     return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=5.0)
+
+
+def detached(name: str) -> Environment:
+    """An environment that is not looked at: its name is checked, and what its files say is read; nothing is started.
+
+    Raises `UsageError` for a name that cannot be one.
+    """
+    _check_name(name)
+    files = StackFiles(ROOT / "stacks", name)
+    region = str(files.read("platform").get("aws:region", REGION))
+    return Environment(name=name, region=region, files=files, runs=ROOT / ".runs" / name, poll_seconds=0.05)
+
+
+@contextmanager
+def embedded(state: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """A fresh embedded AWS with simulated tasks, and this process pointed at it and at nothing else, while it lasts.
+
+    The caller puts the environment's variables back afterwards.
+    """
+    instance = Instance(state)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PULUMI_CONFIG_PASSPHRASE"))]:
+        del os.environ[name]
+    os.environ["LOCALAWS_TASKS"] = "simulated"
+    say("Starting an embedded AWS (about 3 s) …")
+    try:
+        instance.start()
+        os.environ.update(instance.environment())
+        yield
+    except LocalAwsError as error:
+        raise _with_next(error) from error
+    finally:
+        instance.stop()
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        message = (
+            f"'{name}' is not a valid environment name: lower-case letters, digits and '-', at most 31, a letter first."
+        )
+        raise UsageError(message, next_command="python automation/status.py --env local")
 
 
 def _embedded_aws(say: Callable[[str], None]) -> dict[str, str]:

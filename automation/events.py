@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automation.differences import differences, known
-from automation.forecast import Difference, Resource, ResourceForecast
+from automation.forecast import Change, Resource, short_type
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 
@@ -23,30 +23,6 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 _BOOK_KEEPING = "pulumi:"
 # The CLI repeats a program's failure under this heading; once is enough.
 _REPETITION = "an unhandled error occurred:"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One resource that is (to be) changed. `op` is Pulumi's: create, update, replace, delete, import."""
-
-    op: str
-    type: str
-    name: str
-    properties: tuple[str, ...] = ()
-    differences: tuple[Difference, ...] = ()
-
-    @property
-    def short_type(self) -> str:
-        """``ecs.Service`` for ``aws:ecs/service:Service``."""
-        return short_type(self.type)
-
-    def to_json(self) -> dict[str, Any]:
-        """The shape used in every ``--json`` document."""
-        return {"op": self.op, "type": self.type, "name": self.name, "properties": list(self.properties)}
-
-    def foreseen(self) -> ResourceForecast:
-        """As the forecast has it."""
-        return ResourceForecast(op=self.op, type=self.type, name=self.name, differences=self.differences)
 
 
 @dataclass(kw_only=True)
@@ -125,12 +101,6 @@ def _change(op: str, metadata: Any) -> Change:
         properties=_properties(metadata),
         differences=differences(metadata),
     )
-
-
-def short_type(token: str) -> str:
-    """``ecs.Service`` for ``aws:ecs/service:Service``; ``services.Crystal`` for ``ecs-tracing:services:Crystal``."""
-    package, module, kind = token.split(":")
-    return f"{'awsx' if package == 'awsx' else module.partition('/')[0]}.{kind}"
 
 
 def _name(urn: str) -> str:

@@ -33,15 +33,41 @@ class Difference:
     after: Any = None  # None for a deletion
     replaces: bool = False  # because of it the resource is replaced
 
+    def to_json(self) -> dict[str, Any]:
+        """The shape used in every ``--json`` document; what is not known is told in words."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "before": _plain(self.before),
+            "after": _plain(self.after),
+            "replaces": self.replaces,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
-class ResourceForecast:
-    """What becomes of one resource."""
+class Change:
+    """One resource that is (to be) changed. `op` is Pulumi's: create, update, replace, delete, import."""
 
-    op: str  # create, update, replace, delete or import
-    type: str  # token, such as aws:ecs/taskDefinition:TaskDefinition
+    op: str
+    type: str
     name: str
-    differences: Sequence[Difference] = ()
+    properties: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def short_type(self) -> str:
+        """``ecs.Service`` for ``aws:ecs/service:Service``."""
+        return short_type(self.type)
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape used in every ``--json`` document."""
+        return {
+            "op": self.op,
+            "type": self.type,
+            "name": self.name,
+            "properties": list(self.properties),
+            "differences": [difference.to_json() for difference in self.differences],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +85,7 @@ class StackForecast:
 
     service: str
     stack: str
-    changes: Sequence[ResourceForecast] = ()
+    changes: Sequence[Change] = ()
     resources: Sequence[Resource] = ()  # all that the stack will have
     unchanged: int = 0  # resources that stay as they are
     waits_for: Sequence[str] = ()  # stacks with changes of their own that this one's plan hangs on
@@ -83,3 +109,20 @@ class Forecast:
     def failed(self) -> bool:
         """Whether a stack has no plan."""
         return any(stack.problem for stack in self.stacks)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def short_type(token: str) -> str:
+    """``ecs.Service`` for ``aws:ecs/service:Service``; ``services.Crystal`` for ``ecs-tracing:services:Crystal``."""
+    package, module, kind = token.split(":")
+    return f"{'awsx' if package == 'awsx' else module.partition('/')[0]}.{kind}"
+
+
+ResourceForecast = Change

@@ -3,30 +3,20 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from automation import plan
 from automation.engine import Update
 from automation.errors import EngineError
-from automation.events import Change, Progress
-from automation.forecast import Forecast, StackForecast
+from automation.events import Progress
+from automation.forecast import Change, Forecast, StackForecast
 from automation.run import Row
 from automation.session import Session
 
 _MOST_PREVIEWS = 4  # a preview takes 100-200 MB in the engine, the plugin and the program together
 
 
-def foresee(session: Session) -> dict[str, list[Change]]:
-    """What deploying the stacks as configured would change, by service. Raises `UsageError` for an undeployed stack."""
-    environment = session.environment
-    for step in session.steps:
-        environment.files.settings(step.service, {"aws:region": environment.region})
-    plan.require_existing(session.steps, session.engine.stacks(), environment.name)
-    return foresee_rows(session, [Row(step=step) for step in session.steps], {})
-
-
 def foresee_rows(
     session: Session, rows: Sequence[Row], wanted: Mapping[str, str], *, refresh: bool = False
 ) -> dict[str, list[Change]]:
-    """The same with `wanted` configuration (full keys) in place of what the stacks' files say.
+    """What deploying the stacks with `wanted` configuration (full keys) would change, by service.
 
     With `refresh`, compared with what AWS really has instead of with Pulumi's state. Raises `EngineError` where a plan
     cannot be made.
@@ -79,7 +69,7 @@ def _stack(row: Row, update: Update | None) -> StackForecast:
     if update is None:
         return StackForecast(service=row.step.service, stack=row.step.stack, problem="interrupted")
     progress = update.progress
-    changed = [change.foreseen() for change in progress.changes.values()]
+    changed = list(progress.changes.values())
     return StackForecast(
         service=row.step.service,
         stack=row.step.stack,

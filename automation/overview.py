@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from automation.events import Change, Progress
+from automation.events import Progress
+from automation.forecast import Change
 from automation.plan import Step
 from automation.session import Session
 from automation.verify import Aws, Running, Target, look

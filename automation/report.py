@@ -8,7 +8,8 @@ from typing import Any
 
 from automation.advice import advice
 from automation.errors import ExitCode
-from automation.events import Change, summarise
+from automation.events import summarise
+from automation.forecast import Change
 from automation.proof import Proof
 from automation.run import Row, State
 from automation.traffic import Traffic

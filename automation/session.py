@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,8 +60,10 @@ class Session:
 
 
 @contextmanager
-def opened(shared: Shared, *, changes: bool) -> Iterator[Session]:
-    """A session; with `changes` it alone may change the environment until it is closed.
+def opened(
+    shared: Shared, *, changes: bool, find: Callable[[str, Callable[[str], None]], Environment] = resolve
+) -> Iterator[Session]:
+    """A session; with `changes` it alone may change the environment until it is closed. `find` makes its environment.
 
     Raises `UsageError` before anything is started when a service, the project file or the environment is wrong.
     """
@@ -75,7 +77,7 @@ def opened(shared: Shared, *, changes: bool) -> Iterator[Session]:
     def say(message: str) -> None:
         console.print(message, highlight=False, markup=False, soft_wrap=True)
 
-    resolved = resolve(shared.environment, say)
+    resolved = find(shared.environment, say)
     cli = find_cli(say)
     leftovers = Leftovers(resolved.runs)
     session = Session(

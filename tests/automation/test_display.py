@@ -5,7 +5,8 @@ import io
 from rich.console import Console, RenderableType
 
 from automation import display
-from automation.events import Change, Progress
+from automation.events import Progress
+from automation.forecast import Change
 from automation.plan import Step
 from automation.run import Row, State
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from pulumi.automation.events import EngineEvent
 
-from automation.events import Progress, short_type, summarise
+from automation.events import Progress, summarise
+from automation.forecast import short_type
 
 STACK = "urn:pulumi:local-crystal::ecs-tracing::"
 
