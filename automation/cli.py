@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -141,7 +142,7 @@ def main(entry: click.Command) -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        trouble = unwritable(error.filename, error)
+        trouble = unwritable(Path(error.filename), error)
         _fail(str(trouble), trouble.next_command, trouble.exit_code, as_json=as_json)
 
 
