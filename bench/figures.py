@@ -20,10 +20,10 @@ class Size:
     details: int  # of them in detail
     requests: int  # that each chain is sent
     rate: float  # of them a second
-    patience: float = 45  # seconds for all repetitions of a figure
+    patience: float = 55  # seconds for all repetitions of a figure
 
 
-FULL = Size(repetitions=3, segments=3000, traces=10_000, details=300, requests=300, rate=50)
+FULL = Size(repetitions=3, segments=3000, traces=10_000, details=300, requests=200, rate=50)
 QUICK = Size(repetitions=1, segments=600, traces=300, details=20, requests=50, rate=50)
 
 
