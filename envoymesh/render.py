@@ -89,9 +89,10 @@ def _cluster(destination: Destination, folder: PurePath | None = None) -> Docume
         cluster["typed_extension_protocol_options"] = {_HTTP_OPTIONS: {"@type": f"{_TYPES}{_HTTP_OPTIONS}", **options}}
     if destination.health_check:
         cluster["health_checks"] = [_health_check(destination.health_check)]
-        # An endpoint taken back is gone even while its last checks pass; and where none is healthy, none is asked.
+        # An endpoint taken back is gone even while its last checks pass. Where none is healthy, all are asked, as AWS's
+        # load balancers do ("fail open"): a busy machine may answer its checks late.
         cluster["ignore_health_on_host_removal"] = True
-        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
+        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 1}}
     if destination.outliers:
         cluster["outlier_detection"] = _outlier_detection(destination.outliers)
     return cluster

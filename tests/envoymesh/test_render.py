@@ -75,7 +75,7 @@ def test_health_is_checked_by_its_protocol(protocol: Any, how: dict[str, Any]) -
     told = cluster["health_checks"][0]
     times = {"interval": "5s", "no_traffic_interval": "5s", "timeout": "0.5s"}
     assert {**times, "healthy_threshold": 2, "unhealthy_threshold": 3, **how} == told
-    assert cluster["common_lb_config"]["healthy_panic_threshold"] == {"value": 0}
+    assert cluster["common_lb_config"]["healthy_panic_threshold"] == {"value": 1}
 
 
 def test_outliers_are_left_out_for_a_while() -> None:
