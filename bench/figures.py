@@ -20,7 +20,7 @@ class Size:
     details: int  # of them in detail
     requests: int  # that each chain is sent
     rate: float  # of them a second
-    patience: float = 55  # seconds for all repetitions of a figure
+    patience: float = 75  # seconds for all repetitions of a figure
 
 
 FULL = Size(repetitions=3, segments=3000, traces=10_000, details=300, requests=200, rate=50)
