@@ -33,7 +33,7 @@ def unreachable() -> str | None:
 
     def probe() -> None:
         try:
-            urllib.request.urlopen(SITE, timeout=PROBE_TIMEOUT).close()
+            urllib.request.build_opener().open(SITE, timeout=PROBE_TIMEOUT).close()
         except urllib.error.HTTPError as error:
             answer.append(f"it answers {error.code}")
         except urllib.error.URLError as error:

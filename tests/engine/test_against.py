@@ -64,21 +64,16 @@ def test_a_flip_is_foreseen_as_enable_then_does_it(repository: Checkout) -> None
 
 
 def test_a_program_that_fails_is_told_and_exits_1(repository: Checkout) -> None:
-    """The stack that has no plan says why; the others have theirs."""
-    file = repository.root / "services" / "crystal.py"
+    """The stack that has no plan says why."""
+    file = repository.root / "services" / "platform.py"
     kept = file.read_text(encoding="utf-8")
-    file.write_text(
-        kept.replace(
-            "    workload = ", '    import pulumi; raise pulumi.RunError("no crystal today")\n    workload = '
-        ),
-        encoding="utf-8",
-    )
-    foreseen = repository.json("preview", "--env", "prod", "--against", "main", "crystal", "platform", exits=1)
+    broken = 'import pulumi; raise pulumi.RunError("no platform today")'
+    file.write_text(kept.replace("    return Platform(", f"    {broken}\n    return Platform("), encoding="utf-8")
+    foreseen = repository.json("preview", "--env", "prod", "--against", "main", "platform", exits=1)
     file.write_text(kept, encoding="utf-8")
 
-    problems = {stack["service"]: stack["problem"] for stack in foreseen["stacks"]}
-    assert problems["platform"] is None
-    assert "no crystal today" in problems["crystal"]
+    (stack,) = foreseen["stacks"]
+    assert "no platform today" in stack["problem"]
 
 
 def test_an_unknown_revision_is_one_error(repository: Checkout) -> None:

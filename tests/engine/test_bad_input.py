@@ -155,7 +155,7 @@ def faults(deployed: Checkout, *wanted: dict[str, Any]) -> None:
         headers={"Content-Type": "application/json"},
         method="POST",
     )
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - likewise
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def fault(project: Project, **what: Any) -> None:
         headers={"Content-Type": "application/json"},
         method="POST",
     )
-    urllib.request.urlopen(request).close()  # noqa: S310 - http  # noqa: S310 - likewise
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
 
 def test_half_made_resources_are_kept_and_finished(project: Project) -> None:
