@@ -38,6 +38,12 @@ _CONTAINER_DEFAULTS: Document = {
 _HEALTH_CHECK_DEFAULTS: Document = {"interval": 30, "timeout": 5, "retries": 3}
 
 
+# Why a task definition can't be deleted or deregistered, in ECS's words.
+_MISSING = "The specified task definition does not exist. Specify a valid account, family, revision and try again."
+_INVALID = "The specified task definition identifier is invalid. Specify a valid name or ARN and try again."
+_STILL_ACTIVE = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
+
+
 def register_task_definition(backend: EcsBackend, params: Document) -> Document:
     """Answer RegisterTaskDefinition."""
     given = validation.checked(params)
@@ -51,7 +57,7 @@ def register_task_definition(backend: EcsBackend, params: Document) -> Document:
         "status": "ACTIVE",
         "networkMode": mode,
         "containerDefinitions": [_completed(container, mode) for container in given["containerDefinitions"]],
-        "volumes": [volume if len(volume) > 1 else volume | {"host": {}} for volume in given.get("volumes", [])],
+        "volumes": [_volume(volume) for volume in given.get("volumes", [])],
         "placementConstraints": given.get("placementConstraints", []),
         "compatibilities": ["EC2", "FARGATE"] if validation.fits_fargate(given) else ["EC2"],
         "registeredAt": time.time(),
@@ -91,13 +97,16 @@ def delete_task_definitions(backend: EcsBackend, params: Document) -> Document:
     """Answer DeleteTaskDefinitions: each is gone at once, or as soon as nothing runs from it."""
     found, failures = [], []
     for called in params["taskDefinitions"]:
+        if not called.rpartition(":")[2].isdecimal():
+            failures.append({"arn": called, "reason": _INVALID})
+            continue
         try:
             document = find_definition(backend, called)
         except EcsError:
-            failures.append({"arn": called, "reason": "TASK_DEFINITION_NOT_FOUND"})
+            failures.append({"arn": called, "reason": _MISSING})
             continue
         if is_active(document):
-            failures.append({"arn": called, "reason": "The specified task definition is still in ACTIVE status."})
+            failures.append({"arn": called, "reason": _STILL_ACTIVE})
             continue
         document |= {"status": "DELETE_IN_PROGRESS", "deleteRequestedAt": time.time()}
         found.append(document)
@@ -150,10 +159,14 @@ def _deregistrable(backend: EcsBackend, called: str) -> Document:
     try:
         return find_definition(backend, called)
     except EcsError:
-        message = (
-            "The specified task definition does not exist. Specify a valid account, family, revision and try again."
-        )
-        raise client_error(message) from None
+        raise client_error(_MISSING) from None
+
+
+def _volume(given: Document) -> Document:
+    """Return a volume with what was not said filled in."""
+    if efs := given.get("efsVolumeConfiguration"):
+        return given | {"efsVolumeConfiguration": {"rootDirectory": "/", **efs}}
+    return given if len(given) > 1 else given | {"host": {}}
 
 
 def _completed(container: Document, mode: str) -> Document:

@@ -11,18 +11,18 @@ _MOST_TAGS = 50  # of one resource
 def list_tags_for_resource(backend: EcsBackend, params: Document) -> Document:
     """Answer ListTagsForResource."""
     _check(backend, params["resourceArn"])
-    return {"tags": list(backend.tags.get(params["resourceArn"], []))}
+    return {"tags": _tags(backend, params["resourceArn"])}
 
 
 def tag_resource(backend: EcsBackend, params: Document) -> Document:
     """Answer TagResource: a key that is there gets the new value."""
     arn = params["resourceArn"]
     _check(backend, arn)
-    tags = {tag["key"]: tag for tag in [*backend.tags.get(arn, []), *params["tags"]]}
+    tags = {tag["key"]: tag for tag in [*_tags(backend, arn), *params["tags"]]}
     if len(tags) > _MOST_TAGS:
         message = f"Tags can not be more than {_MOST_TAGS}."
         raise invalid(message)
-    backend.tags[arn] = list(tags.values())
+    _keep(backend, arn, list(tags.values()))
     return {}
 
 
@@ -30,8 +30,25 @@ def untag_resource(backend: EcsBackend, params: Document) -> Document:
     """Answer UntagResource."""
     arn = params["resourceArn"]
     _check(backend, arn)
-    backend.tags[arn] = [tag for tag in backend.tags.get(arn, []) if tag["key"] not in params["tagKeys"]]
+    _keep(backend, arn, [tag for tag in _tags(backend, arn) if tag["key"] not in params["tagKeys"]])
     return {}
+
+
+def _tags(backend: EcsBackend, arn: str) -> list[dict[str, str]]:
+    provider = backend.capacity_providers.get(_provider(arn))
+    return list((provider.tags or []) if provider else backend.tags.get(arn, []))
+
+
+def _keep(backend: EcsBackend, arn: str, tags: list[dict[str, str]]) -> None:
+    if provider := backend.capacity_providers.get(_provider(arn)):
+        provider.tags = tags  # moto keeps the providers, tags included
+    else:
+        backend.tags[arn] = tags
+
+
+def _provider(arn: str) -> str:
+    """Return the name in the ARN of a capacity provider, "" in any other."""
+    return arn.partition(":capacity-provider/")[2]
 
 
 def _check(backend: EcsBackend, arn: str) -> None:
@@ -54,6 +71,9 @@ def _check(backend: EcsBackend, arn: str) -> None:
         case "task-definition":
             error = invalid("The specified task definition was not found. Specify a valid one and try again.")
             found = _is_definition(backend, name)
+        case "capacity-provider":
+            error = invalid("The specified capacity provider was not found. Specify a valid one and try again.")
+            found = name in backend.capacity_providers
         case _:
             found, error = False, invalid(f"Invalid ARN: {arn} is no cluster, service, task or task definition.")
     if not found:

@@ -175,3 +175,43 @@ def test_a_deregistered_definition_starts_nothing(site: Site) -> None:
         site.create(arn)
     with pytest.raises(ClientError, match="TaskDefinition not found"):
         site.create(f"{site.name}-never")
+
+
+def test_what_cannot_be_deleted_is_told_with_its_reason(site: Site) -> None:
+    """An active revision, one that is not there, and a family without a revision, each in ECS's words."""
+    active, family = site.define(family=f"{site.name}-kept"), f"{site.name}-kept"
+    answer = site.ecs.delete_task_definitions(taskDefinitions=[active, f"{family}:9", family])
+
+    assert answer["taskDefinitions"] == []
+    assert {failure["arn"]: failure["reason"].partition(". ")[0] for failure in answer["failures"]} == {
+        active: "The specified task definition is still in ACTIVE status",
+        f"{family}:9": "The specified task definition does not exist",
+        family: "The specified task definition identifier is invalid",
+    }
+
+
+def test_a_file_system_is_mounted_at_its_root_unless_told_otherwise(site: Site) -> None:
+    """API reference, EFSVolumeConfiguration: without rootDirectory it is the root."""
+    files = {"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}
+    arn = site.define(family=f"{site.name}-files", volumes=[files])
+
+    (volume,) = site.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["volumes"]
+    assert volume == {"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/"}}
+
+
+def test_capacity_providers_can_be_tagged(site: Site) -> None:
+    """Tags of creation and later ones, by ARN, as for all other resources."""
+    provider = site.ecs.create_capacity_provider(
+        name=site.name,
+        tags=[{"key": "a", "value": "1"}],
+        autoScalingGroupProvider={"autoScalingGroupArn": "arn:aws:autoscaling:us-east-1:123456789012:group"},
+    )["capacityProvider"]
+    arn = provider["capacityProviderArn"]
+    site.ecs.tag_resource(resourceArn=arn, tags=[{"key": "b", "value": "2"}])
+    site.ecs.untag_resource(resourceArn=arn, tagKeys=["a"])
+
+    assert site.ecs.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "b", "value": "2"}]
+    (described,) = site.ecs.describe_capacity_providers(capacityProviders=[site.name], include=["TAGS"])[
+        "capacityProviders"
+    ]
+    assert described["tags"] == [{"key": "b", "value": "2"}]
