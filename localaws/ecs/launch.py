@@ -4,10 +4,11 @@ import copy
 import uuid
 
 from localaws.ecs.backend import EcsBackend
-from localaws.ecs.errors import invalid
+from localaws.ecs.errors import client_error, invalid
 from localaws.ecs.model import Container, Document, Service, Task
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")  # capacity providers that every account has
+LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES")
 # What "LATEST" means for Linux on Fargate.
 PLATFORM_VERSION, PLATFORM_FAMILY = "1.4.0", "Linux"
 
@@ -25,6 +26,9 @@ def check(definition: Document, settings: Document) -> None:
         EcsError: with ECS's words.
 
     """
+    if settings.get("launchType", LAUNCH_TYPES[0]) not in LAUNCH_TYPES:
+        message = f"launch type should be one of [{','.join(LAUNCH_TYPES)}]"
+        raise client_error(message)
     if settings.get("launchType") and settings.get("capacityProviderStrategy"):
         message = "Specify either Launch Type or Capacity Provider Strategy, but not both."
         raise invalid(message)

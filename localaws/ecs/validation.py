@@ -158,6 +158,9 @@ def _check_fargate(given: Document) -> None:
     for member in ("cpu", "memory"):
         if not given.get(member):
             _refuse(f"Fargate requires that '{member}' be defined at the task level.")
+    if (mode := given.get("pidMode", "task")) != "task":
+        what = f"Tasks using the Fargate launch type do not support pidMode '{mode}'."
+        _refuse(f"{what} The supported value for pidMode is 'task'.")
     if not fits_fargate(given):
         _refuse(
             f"No Fargate configuration exists for given values: {given['cpu']} CPU, {given['memory']} memory. "

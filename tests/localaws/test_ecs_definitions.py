@@ -215,3 +215,25 @@ def test_capacity_providers_can_be_tagged(site: Site) -> None:
         "capacityProviders"
     ]
     assert described["tags"] == [{"key": "b", "value": "2"}]
+
+
+def test_fargate_shares_no_processes_with_its_host(site: Site) -> None:
+    """API reference, pidMode: on Fargate only `task` is supported."""
+    told = refusal(site.define, pidMode="host")
+
+    assert "do not support pidMode 'host'. The supported value for pidMode is 'task'." in told
+    assert site.define(family=f"{site.name}-shared", pidMode="task")
+
+
+def test_a_launch_type_that_there_is_not_is_refused(site: Site) -> None:
+    """The error lists those that there are."""
+    told = refusal(site.create, site.define(), launchType="SOMEWHERE")
+
+    assert "launch type should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]" in told
+
+
+def refusal(call: Callable[..., Any], *arguments: Any, **given: Any) -> str:
+    """The message that a call ends in."""
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **given)
+    return str(caught.value)
