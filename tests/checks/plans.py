@@ -5,10 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from automation.forecast import Change, Resource, StackForecast
-from services import SERVICES
+from checks.tracing import Names
+from services import SERVICES, tracing
+from services.containers import PROXY_USER
 from tests.services.world import Deployment, deployed
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
+NAMES = Names(
+    envoy=tracing.ENVOY_NAME,
+    sidecar=tracing.SIDECAR_NAME,
+    flag=tracing.FLAG_VARIABLE,
+    rate=tracing.RATE_VARIABLE,
+    policy_arn=tracing.POLICY_ARN,
+    proxy_user=PROXY_USER,
+)
 VARIANTS: tuple[dict[str, str], ...] = ({}, {"tracing": "true"}, {"tracing": "true", "samplingRate": "0.5"})
 
 
@@ -17,7 +27,7 @@ def stack(*resources: Resource, service: str = "shop", problem: str = "") -> Sta
     return StackForecast(service=service, stack=f"prod-{service}", resources=resources, problem=problem)
 
 
-def resource(token: str, name: str = "it", **inputs: Any) -> Resource:
+def resource(token: str, name: str = "it", /, **inputs: Any) -> Resource:
     """A resource with its inputs."""
     return Resource(type=token, name=name, inputs=inputs)
 
