@@ -53,12 +53,21 @@ def identify(request: Request, dispatcher: DomainDispatcherApplication) -> Call 
     if package == "elb" and request.values.get("Version") == _ELBV2_VERSION:
         package = "elbv2"
     service = _service_of(package)
-    protocol = determine_request_protocol(get_service_model(service), request.content_type)
+    protocol = _protocol_of(service, request.content_type)
     try:
         operation, _ = get_service_router(service).match(request)
     except (HTTPException, NotImplementedError):
         return Call(service, "", protocol)
     return Call(service, operation.name, protocol)
+
+
+def _protocol_of(service: str, content_type: str | None) -> str:
+    """Return the protocol that a request is in; the service's own where it does not speak that of the content type."""
+    model = get_service_model(service)
+    try:
+        return determine_request_protocol(model, content_type)
+    except NotImplementedError:
+        return str(model.protocol)
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Who may call the embedded AWS, and what it answers to calls that it does not know."""
 
+import json
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,20 @@ def test_an_operation_that_no_service_has_is_refused(instance: Instance) -> None
 
     assert status == 400
     assert "UnknownOperationException" in message
+
+
+@pytest.mark.parametrize("target", ["ListClusters", "Nonsense"])
+def test_a_form_sent_to_a_json_service_is_refused_in_json(instance: Instance, target: str) -> None:
+    """A content type that the service does not speak, curl's default, gets an error in the one that it does."""
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=localaws/20260101/us-east-1/ecs/aws4_request, Signature=0",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Amz-Target": f"AmazonEC2ContainerServiceV20141113.{target}",
+    }
+    status, message = send(instance, "POST", "/", {}, headers)
+
+    assert status == 400
+    assert json.loads(message)["__type"].rpartition("#")[2] == "UnknownOperationException"
 
 
 def test_regions_are_apart(client: Client) -> None:
