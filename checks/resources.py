@@ -1,4 +1,4 @@
-"""Rules about the task definitions of a stack, and about what becomes of things that must not be lost.
+"""Rules about task definitions and about what must not be lost; and the list of all rules about one resource.
 
 A rule says nothing about what is not known yet.
 """
@@ -12,7 +12,7 @@ from checks.model import TASK_DEFINITION, Finding, Planned, Stack, Step, contain
 
 _GIB = 1024  # MiB
 
-# CPU units → memory sizes in MiB. Source: ECS developer guide, "Task CPU and memory" on Fargate (as of 2025).
+# CPU units → memory sizes in MiB. Source: ECS API reference, RegisterTaskDefinition, `cpu` and `memory`.
 FARGATE_SIZES: Mapping[int, Sequence[int]] = {
     256: (512, _GIB, 2 * _GIB),
     512: range(1 * _GIB, 4 * _GIB + 1, _GIB),
