@@ -189,13 +189,13 @@ def next_steps(report: Report, option: str) -> Text:
     elif report.exit_code is not ExitCode.DONE:
         steps = [status, (again, "go on where this run ended")]
     else:
-        other = "disable" if report.tracing else "enable"
+        other = "disable" if report.traced else "enable"
         steps = [
             status,
             (f"python automation/preview.py{option}", "what the next deployment would change"),
-            (f"python automation/{other}.py{option}", f"turn tracing {'off' if report.tracing else 'on'} again"),
+            (f"python automation/{other}.py{option}", f"turn tracing {'off' if report.traced else 'on'} again"),
         ]
-        if report.tracing:
+        if report.traced:
             steps[1:1] = [
                 (f"python automation/traces.py map{option}", "who calls whom; also latency, list, show, compare")
             ]

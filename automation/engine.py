@@ -6,14 +6,15 @@ program is killed, the engine neither dies of a closed pipe nor of the terminal'
 and writes its state. The next run waits for such leftovers (`Leftovers`) before it touches the same stacks.
 """
 
+import json
 import os
 import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,15 @@ class Deployed:
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """One engine run over one stack. `problem` is None when it succeeded."""
+    """One engine run over one stack. `problem` is None when it succeeded.
+
+    `dependencies`, by URN and property, are the URNs that the property's value comes from; of a preview with foreseen
+    outputs only.
+    """
 
     progress: Progress
     problem: str | None = None
+    dependencies: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
 
 class _Command(auto.PulumiCommand):
@@ -122,12 +128,12 @@ class _Stack(auto.Stack):
         return object()
 
 
-def _program() -> None:
+def _program(foreseen: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     """Build the current stack."""
     # Here, since it loads the AWS SDK, which takes seconds; whichever of the threads is first, the others wait for it.
     from services.program import program  # noqa: PLC0415
 
-    program()
+    program(foreseen)
 
 
 class Engine:
@@ -181,6 +187,19 @@ class Engine:
         file, observe = str(config_file), progress.observe
         return self._run(stack, progress, lambda s: s.preview(on_event=observe, config_file=file, refresh=refresh))
 
+    def foresee(
+        self, stack: str, progress: Progress, config_file: Path, foreseen: Mapping[str, Mapping[str, Any]]
+    ) -> Update:
+        """What `up` would do once the services in `foreseen` have those outputs. Changes nothing."""
+        plan = config_file.with_suffix(".plan.json")
+        file, observe = str(config_file), progress.observe
+        update = self._run(
+            stack,
+            progress,
+            lambda s: s.preview(on_event=observe, config_file=file, plan=str(plan), program=lambda: _program(foreseen)),
+        )
+        return replace(update, dependencies=_dependencies(plan)) if update.problem is None else update
+
     def up(self, stack: str, progress: Progress, *, refresh: bool = False) -> Update:
         """Deploy the stack as configured; with `refresh`, after reading into the state what AWS really has."""
         return self._run(stack, progress, lambda s: s.up(on_event=progress.observe, refresh=refresh))
@@ -220,6 +239,13 @@ class Engine:
         if progress.errors:
             return Update(progress=progress, problem=progress.errors[0])
         return Update(progress=progress)
+
+
+def _dependencies(plan: Path) -> dict[str, Mapping[str, Sequence[str]]]:
+    """What each property depends on, from a plan file, which is deleted. Source: apitype.GoalV1 of Pulumi."""
+    resources = json.loads(plan.read_text(encoding="utf-8"))["resourcePlans"]
+    plan.unlink()
+    return {urn: (each.get("goal") or {}).get("propertyDependencies") or {} for urn, each in resources.items()}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""enable and disable: deploy the stacks with tracing on or off, then verify in AWS that it is so.
+"""enable, disable, deploy: deploy with tracing on, off or as configured, then verify in AWS that it is so.
 
 The steps, in order: select → plan → ask → deploy → verify → report.
 """
@@ -26,7 +26,7 @@ from automation.stackfiles import NAMESPACE
 class Wish:
     """What the user asked for."""
 
-    tracing: bool
+    tracing: bool | None  # None: of each stack what its configuration says
     sampling_rate: str | None = None
     yes: bool = False
     skip_preview: bool = False
@@ -36,7 +36,9 @@ class Wish:
 
     def config(self, region: str) -> dict[str, str]:
         """The configuration every selected stack must have."""
-        wanted = {"aws:region": region, f"{NAMESPACE}:tracing": str(self.tracing).lower()}
+        wanted = {"aws:region": region}
+        if self.tracing is not None:
+            wanted[f"{NAMESPACE}:tracing"] = str(self.tracing).lower()
         if self.sampling_rate is not None:
             wanted[f"{NAMESPACE}:samplingRate"] = self.sampling_rate
         return wanted
@@ -44,11 +46,16 @@ class Wish:
     @property
     def words(self) -> str:
         """``tracing on``."""
-        return f"tracing {'on' if self.tracing else 'off'}"
+        return {True: "tracing on", False: "tracing off", None: "as configured"}[self.tracing]
+
+    @property
+    def command(self) -> str:
+        """The command that asks for it."""
+        return {True: "enable", False: "disable", None: "deploy"}[self.tracing]
 
 
 def flip_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that enable and disable share."""
+    """The options that enable, disable and deploy share."""
     skip = click.option("--skip-preview", is_flag=True, help="Deploy at once, without working out the plan first.")
     wait = click.option(
         "--verify-timeout",
@@ -80,12 +87,12 @@ def flip(session: Session, wish: Wish) -> Report:
     environment = session.environment
     steps = session.steps
     wanted = wish.config(environment.region)
-    for step in steps:
-        environment.files.settings(step.service, wanted)
+    settings = {step.service: environment.files.settings(step.service, wanted) for step in steps}
     stacks = session.engine.stacks()
     plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 
-    report = Report(command="enable" if wish.tracing else "disable", environment=environment.name, tracing=wish.tracing)
+    traced = [service for service, given in settings.items() if given.tracing]
+    report = Report(command=wish.command, environment=environment.name, traced=traced)
     report.rows = [Row(step=step) for step in steps]
     created = _create_missing(session, steps, stacks)
     if not wish.skip_preview:
@@ -103,7 +110,7 @@ def flip(session: Session, wish: Wish) -> Report:
     _deploy(session, report, wish, wanted)
     if not session.cancelled.is_set():
         _verify(session, report, wish)
-    if wish.tracing and report.exit_code is ExitCode.DONE and not session.cancelled.is_set():
+    if traced and report.exit_code is ExitCode.DONE and not session.cancelled.is_set():
         review(session, report, wish.traffic)
     report.interrupted = session.cancelled.is_set()
     return report
@@ -182,7 +189,7 @@ def _verify(session: Session, report: Report, wish: Wish) -> None:
             pool.map(lambda row: row.progress.outputs or session.engine.deployed(row.step.stack).outputs, rows)
         )
     targets = [
-        verify.Target.from_outputs(row.step.service, outputs, tracing=wish.tracing)
+        verify.Target.from_outputs(row.step.service, outputs, tracing=row.step.service in report.traced)
         for row, outputs in zip(rows, deployed, strict=True)
     ]
     session.say("Verifying in AWS that the tasks run what was deployed …")

@@ -123,6 +123,3 @@ def short_type(token: str) -> str:
     """``ecs.Service`` for ``aws:ecs/service:Service``; ``services.Crystal`` for ``ecs-tracing:services:Crystal``."""
     package, module, kind = token.split(":")
     return f"{'awsx' if package == 'awsx' else module.partition('/')[0]}.{kind}"
-
-
-ResourceForecast = Change

@@ -1,28 +1,49 @@
-"""The plan of all stacks, made side by side by the engine without touching anything."""
+"""The plan of all stacks, made by the engine without touching anything.
 
-from collections.abc import Mapping, Sequence
+A stack is planned with the outputs that its prerequisites will have. What those do not know before they are deployed is
+not known here either: no value is invented.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from automation import display
+from automation.differences import known
 from automation.engine import Update
 from automation.errors import EngineError
 from automation.events import Progress
-from automation.forecast import Change, Forecast, StackForecast
-from automation.run import Row
+from automation.forecast import SECRET, Change, Difference, Forecast, Resource, StackForecast, Unknown
+from automation.run import Outcome, Row, State, execute
 from automation.session import Session
 
 _MOST_PREVIEWS = 4  # a preview takes 100-200 MB in the engine, the plugin and the program together
+
+Outputs = Mapping[str, Any]
 
 
 def foresee_rows(
     session: Session, rows: Sequence[Row], wanted: Mapping[str, str], *, refresh: bool = False
 ) -> dict[str, list[Change]]:
-    """What deploying the stacks with `wanted` configuration (full keys) would change, by service.
+    """What deploying the stacks with `wanted` configuration (full keys) would change, by service; all side by side.
 
     With `refresh`, compared with what AWS really has instead of with Pulumi's state. Raises `EngineError` where a plan
     cannot be made.
     """
+
+    def preview(row: Row) -> Update | None:
+        file = _configuration(session, row, wanted)
+        if session.cancelled.is_set():
+            return None
+        return session.engine.preview(row.step.stack, Progress(), file, refresh=refresh)
+
+    session.say(f"Working out the plan of {', '.join(row.step.service for row in rows)} …")
+    with ThreadPoolExecutor(max_workers=_parallel(session)) as pool:
+        updates = list(pool.map(preview, rows))
     plans = {}
-    for row, update in zip(rows, _previews(session, rows, wanted, refresh=refresh), strict=True):
+    for row, update in zip(rows, updates, strict=True):
         if update is not None and update.problem is not None and not session.cancelled.is_set():
             detail = "\n".join(update.progress.errors) or update.problem
             message = f"The plan of '{row.step.service}' could not be made; nothing was changed.\n{detail}"
@@ -35,46 +56,114 @@ def foresee_rows(
 def forecast(session: Session, base: str = "") -> Forecast:
     """What deploying the stacks as configured would change, property by property; a plan that fails is part of it.
 
-    `base` names the revision that is deployed where `session` looks.
+    Stacks are planned in the order of deployment. `base` names the revision that is deployed where `session` looks.
     """
     rows = [Row(step=step) for step in session.steps]
-    updates = _previews(session, rows, {"aws:region": session.environment.region}, refresh=False)
+    wanted = {"aws:region": session.environment.region}
+    outputs: dict[str, Outputs] = {}  # that a stack which changes will have, by service
+    stacks: dict[str, StackForecast] = {}
+
+    def preview(row: Row) -> Outcome:
+        step = row.step
+        foreseen = {need: outputs[need] for need in step.needs if need in outputs}
+        update = session.engine.foresee(step.stack, row.progress, _configuration(session, row, wanted), foreseen)
+        stacks[step.service] = _stack(row, update)
+        if update.problem is not None:
+            return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
+        # A stack that stays as it is is read as it is, secrets included.
+        if update.progress.changes:
+            outputs[step.service] = _without_secrets(known(update.progress.outputs))
+        return Outcome(state=State.DONE if update.progress.changes else State.UNCHANGED)
+
+    session.say(f"Working out the plan of {', '.join(row.step.service for row in rows)} …")
+    board = display.Board(session.console, rows)
+    with board.shown():
+        execute(rows, preview, parallel=_parallel(session), observe=board.changed, cancelled=session.cancelled)
     return Forecast(
         environment=session.environment.name,
         base=base,
-        stacks=[_stack(row, update) for row, update in zip(rows, updates, strict=True)],
+        stacks=[stacks.get(row.step.service) or _without_plan(row, session) for row in rows],
     )
 
 
-def _previews(
-    session: Session, rows: Sequence[Row], wanted: Mapping[str, str], *, refresh: bool
-) -> list[Update | None]:
-    """One preview a row, in their order; None where it was interrupted before."""
-    folder = session.environment.runs / "previews"
-
-    def preview(row: Row) -> Update | None:
-        file = session.environment.files.write_changed(
-            row.step.service, wanted, folder / f"Pulumi.{row.step.stack}.yaml"
-        )
-        if session.cancelled.is_set():
-            return None
-        return session.engine.preview(row.step.stack, Progress(), file, refresh=refresh)
-
-    session.say(f"Working out the plan of {', '.join(row.step.service for row in rows)} …")
-    with ThreadPoolExecutor(max_workers=min(_MOST_PREVIEWS, session.parallel)) as pool:
-        return list(pool.map(preview, rows))
+def _configuration(session: Session, row: Row, wanted: Mapping[str, str]) -> Path:
+    file = session.environment.runs / "previews" / f"Pulumi.{row.step.stack}.yaml"
+    return session.environment.files.write_changed(row.step.service, wanted, file)
 
 
-def _stack(row: Row, update: Update | None) -> StackForecast:
-    if update is None:
-        return StackForecast(service=row.step.service, stack=row.step.stack, problem="interrupted")
+def _parallel(session: Session) -> int:
+    return min(_MOST_PREVIEWS, session.parallel)
+
+
+def _without_plan(row: Row, session: Session) -> StackForecast:
+    step = row.step
+    if not row.cause:
+        return StackForecast(service=step.service, stack=step.stack, problem="interrupted")
+    cause = f"{session.environment.name}-{row.cause}"
+    return StackForecast(
+        service=step.service,
+        stack=step.stack,
+        waits_for=(cause,),
+        problem=f"No plan can be made: it hangs on {cause}, which has none.",
+    )
+
+
+def _stack(row: Row, update: Update) -> StackForecast:
     progress = update.progress
-    changed = list(progress.changes.values())
+    waiting = dict(_waiting(row, update))
+    changes = {urn: _change(each, waiting.get(urn, {})) for urn, each in progress.changes.items()}
+    resources = {urn: _resource(each, waiting.get(urn, {})) for urn, each in progress.resources.items()}
     return StackForecast(
         service=row.step.service,
         stack=row.step.stack,
-        changes=changed,
-        resources=list(progress.resources.values()),
-        unchanged=len(progress.resources) - sum(change.op != "delete" for change in changed),
+        changes=list(changes.values()),
+        resources=list(resources.values()),
+        unchanged=len(resources) - sum(change.op != "delete" for change in changes.values()),
+        waits_for=sorted({after for properties in waiting.values() for after in properties.values()}),
         problem="\n".join(progress.errors) or update.problem or "",
     )
+
+
+def _waiting(row: Row, update: Update) -> Iterator[tuple[str, dict[str, str]]]:
+    """By URN, the properties that hang on what another stack does not know yet, and that stack (see `Neighbour`)."""
+    environment = row.step.stack.removesuffix(row.step.service)
+    for urn, properties in update.dependencies.items():
+        waiting = {name: _stacks_of(sources, environment) for name, sources in properties.items()}
+        if any(waiting.values()):
+            yield urn, {name: stacks for name, stacks in waiting.items() if stacks}
+
+
+def _stacks_of(sources: Sequence[str], environment: str) -> str:
+    """The stacks among the sources of a value: ``prod-platform and prod-crystal``."""
+    references = [urn.rpartition("::")[2] for urn in sources if "::pulumi:pulumi:StackReference::" in urn]
+    return " and ".join(f"{environment}{service}" for service in sorted(references))
+
+
+def _change(change: Change, waiting: Mapping[str, str]) -> Change:
+    def told(difference: Difference) -> Difference:
+        top = difference.path.partition(".")[0].partition("[")[0]
+        return replace(difference, after=_later(difference.after, waiting[top])) if top in waiting else difference
+
+    return replace(change, differences=tuple(map(told, change.differences)))
+
+
+def _resource(resource: Resource, waiting: Mapping[str, str]) -> Resource:
+    inputs = {key: _later(each, waiting[key]) if key in waiting else each for key, each in resource.inputs.items()}
+    return replace(resource, inputs=inputs)
+
+
+def _later(value: Any, stacks: str) -> Any:
+    if isinstance(value, Unknown):
+        return Unknown(after=stacks)
+    if isinstance(value, Mapping):
+        return {key: _later(each, stacks) for key, each in value.items()}
+    return [_later(each, stacks) for each in value] if isinstance(value, list) else value
+
+
+def _without_secrets(outputs: Any) -> Any:
+    """What the engine does not tell is not known."""
+    if isinstance(outputs, Mapping):
+        return {key: _without_secrets(each) for key, each in outputs.items()}
+    if isinstance(outputs, list):
+        return [_without_secrets(each) for each in outputs]
+    return Unknown() if outputs == SECRET else outputs

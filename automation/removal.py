@@ -21,7 +21,7 @@ def run(shared: Shared) -> None:
 
 def _destroy(session: Session, shared: Shared) -> Report:
     environment = session.environment
-    report = Report(command="destroy", environment=environment.name, tracing=False)
+    report = Report(command="destroy", environment=environment.name)
     stacks = session.engine.stacks()
     steps = plan.for_destruction(session.steps, GRAPH, session.deployed(stacks), environment.name)
     existing = [step for step in steps if step.stack in stacks]

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,11 @@ from traces import as_json
 
 @dataclass(kw_only=True)
 class Report:
-    """A run of enable, disable or destroy."""
+    """A run of enable, disable, deploy or destroy."""
 
     command: str
     environment: str
-    tracing: bool
+    traced: Collection[str] = ()  # the services that are to be traced
     rows: Sequence[Row] = ()
     plan: Mapping[str, Sequence[Change]] = field(default_factory=dict)  # by service; empty when it was skipped
     verification: Mapping[str, Running] = field(default_factory=dict)  # by service
@@ -65,12 +65,22 @@ class Report:
             return f"Deployed in {seconds}, but {self._unverified()}."
         if self.command == "destroy":
             return f"Destroyed in {seconds}: {_enumerate([row.step.service for row in self.rows])}."
-        state = "traced" if self.tracing else "not traced"
-        services = _enumerate([row.step.service for row in self.rows])
-        already = " already" if not self.applied else ""
         changed = f"{summarise(self.applied)}; " if self.applied else "Nothing to change: "
-        verb = "is" if len(self.rows) == 1 else "are"
-        return f"{changed}{services} {verb}{already} {state} in environment {self.environment} ({seconds})."
+        return f"{changed}{self._outcome()} in environment {self.environment} ({seconds})."
+
+    def _outcome(self) -> str:
+        """``platform and crystal are traced; nodejs is not traced``."""
+        services = [row.step.service for row in self.rows]
+        already = " already" if not self.applied else ""
+        states = {
+            "traced": [service for service in services if service in self.traced],
+            "not traced": [service for service in services if service not in self.traced],
+        }
+        return "; ".join(
+            f"{_enumerate(names)} {'is' if len(names) == 1 else 'are'}{already} {state}"
+            for state, names in states.items()
+            if names
+        )
 
     def _unverified(self) -> str:
         """What is not as it should be after a deployment; "" where all is."""

@@ -30,8 +30,10 @@ def review(session: Session, report: Report, requests: int | None) -> None:
     if not requests:
         return
     deployed = outputs(session)
-    selected = {row.step.service for row in report.rows}
-    wanted = [hop for hop in hops.declared(deployed) if {hop.source.service, hop.target.service} & selected]
+    traced = set(report.traced)
+    untraced = {row.step.service for row in report.rows} - traced
+    declared = [(hop, {hop.source.service, hop.target.service}) for hop in hops.declared(deployed)]
+    wanted = [hop for hop, ends in declared if ends & traced and not ends & untraced]
     page = environment.page(deployed.get("platform", {}).get("gatewayDns", ""))
     if page is None:
         session.say(

@@ -1,15 +1,22 @@
 """The Pulumi program: the stack's name says which service of which environment is built."""
 
+from collections.abc import Mapping
+
 import pulumi
 
 from services import SERVICES, StackNameError, aws, split_stack_name
+from services.neighbours import FORESEEN, Outputs
 from services.settings import Settings, SettingsError
 
 __all__ = ["aws", "program"]  # the SDK is loaded with this module, before several threads would load it at once
 
 
-def program() -> None:
-    """Build the current stack and export its outputs. May run in several threads of one process at once."""
+def program(foreseen: Mapping[str, Outputs] | None = None) -> None:
+    """Build the current stack and export its outputs. May run in several threads of one process at once.
+
+    `foreseen` are the outputs that other services of the environment will have, where a plan is made of several stacks.
+    """
+    FORESEEN.set(foreseen or {})
     try:
         environment, service = split_stack_name(pulumi.get_stack())
         settings = Settings.load()

@@ -21,7 +21,7 @@ def report(states: dict[str, State], *, applied: dict[str, int] | None = None, *
         )
         for name, state in states.items()
     ]
-    return Report(command="enable", environment="local", tracing=True, rows=rows, **given)  # type: ignore[arg-type]
+    return Report(command="enable", environment="local", traced=[row.step.service for row in rows], rows=rows, **given)  # type: ignore[arg-type]
 
 
 GOOD = {"platform": State.DONE, "crystal": State.DONE}

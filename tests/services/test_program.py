@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from services.containers import Application, Envoy
 from services.fargate import Scaling
 from services.mesh_service import MeshService, Workload
 from services.neighbours import Neighbour, PrerequisiteError
+from services.program import program
 from services.settings import Settings
 from services.task import TaskPlan
 from tests.services.world import Deployment, deploy, deployed, outputs, variables
@@ -91,6 +93,34 @@ def test_a_plan_against_a_deployed_platform_knows_its_values() -> None:
     """What is known is not hidden."""
     planned = deploy("prod-crystal", stacks=outputs("platform"), preview=True)
     assert planned.one("appmesh/virtualNode:VirtualNode")["meshName"] == "ecs-mesh"
+
+
+def foreseen(**changes: Any) -> Callable[[], None]:
+    """The program, told what the platform will have; `...` stands for what is not known yet."""
+    return lambda: program({"platform": {**deployed("platform").outputs, **changes}})
+
+
+def test_a_plan_takes_what_the_platform_will_have() -> None:
+    """Not what it has: the deployed mesh is `ecs-mesh`. What is not known yet stays unknown, and alone."""
+    planned = deploy(
+        "prod-crystal",
+        stacks=outputs("platform"),
+        preview=True,
+        run=foreseen(meshName="new-mesh", privateSubnetIds=["subnet-1", ...]),
+    )
+    assert planned.one("appmesh/virtualNode:VirtualNode")["meshName"] == "new-mesh"
+    network = planned.one("ecs/service:Service")["networkConfiguration"]
+    assert isinstance(network["subnets"], Unknown)
+    assert (
+        network["securityGroups"]
+        == deployed("crystal").one("ecs/service:Service")["networkConfiguration"]["securityGroups"]
+    )
+
+
+def test_an_output_that_the_platform_will_lose_is_told_in_the_plan() -> None:
+    """The deployment would fail for the lack of it."""
+    with pytest.raises(PrerequisiteError, match="stack 'prod-platform' will have no output 'meshName'"):
+        deploy("prod-crystal", stacks=outputs("platform"), preview=True, run=foreseen(meshName=None))
 
 
 def test_the_sdk_is_loaded_before_any_thread_starts() -> None:
