@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_SAMPLING_RATE",
     "ENVOY_NAME",
     "FLAG_VARIABLE",
+    "NAMES",
     "POLICY_ARN",
     "RATE_VARIABLE",
     "SIDECAR_NAME",
@@ -30,6 +31,16 @@ FLAG_VARIABLE = "ENABLE_ENVOY_XRAY_TRACING"
 RATE_VARIABLE = "XRAY_SAMPLING_RATE"
 SIDECAR_NAME = "xray"
 SIDECAR_RESERVATION = 256  # MiB
+
+# What of it shows in a plan, for the checks, which import nothing of this package: the fields of `checks.tracing.Names`.
+NAMES: Mapping[str, str] = {
+    "envoy": ENVOY_NAME,
+    "sidecar": SIDECAR_NAME,
+    "flag": FLAG_VARIABLE,
+    "rate": RATE_VARIABLE,
+    "policy_arn": POLICY_ARN,
+    "proxy_user": PROXY_USER,
+}
 
 _WAIT_FOR_SIDECAR = {"containerName": SIDECAR_NAME, "condition": "START"}
 

@@ -7,18 +7,10 @@ from typing import Any
 from automation.forecast import Change, Resource, StackForecast
 from checks.tracing import Names
 from services import SERVICES, tracing
-from services.containers import PROXY_USER
 from tests.services.world import Deployment, deployed
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
-NAMES = Names(
-    envoy=tracing.ENVOY_NAME,
-    sidecar=tracing.SIDECAR_NAME,
-    flag=tracing.FLAG_VARIABLE,
-    rate=tracing.RATE_VARIABLE,
-    policy_arn=tracing.POLICY_ARN,
-    proxy_user=PROXY_USER,
-)
+NAMES = Names(**tracing.NAMES)
 VARIANTS: tuple[dict[str, str], ...] = ({}, {"tracing": "true"}, {"tracing": "true", "samplingRate": "0.5"})
 
 
