@@ -13,6 +13,11 @@ import yaml
 WORKFLOWS = Path(__file__).resolve().parents[2] / ".github" / "workflows"
 BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")  # what `shell: bash` means to GitHub
 TIMEOUT = 300  # seconds for one step
+PULL_REQUEST = {  # what the expressions of preview.yml evaluate to for one
+    "github.event_name == 'pull_request'": "true",
+    "!cancelled() && github.event_name == 'pull_request'": "true",
+    "steps.python.outputs.python-path": "python-of-the-action",
+}
 
 
 def workflow(name: str) -> Any:
@@ -87,3 +92,10 @@ def plain_environment() -> dict[str, str]:
     """This machine's, without what speaks to a cloud or to GitHub."""
     ours = ("AWS_", "PULUMI_", "LOCALAWS_", "GITHUB_", "ACTIONS_")
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+
+
+def write_program(path: Path, script: str) -> None:
+    """Put a program in the place of another."""
+    path.parent.mkdir(parents=True)
+    path.write_text(script, encoding="utf-8")
+    path.chmod(0o755)
