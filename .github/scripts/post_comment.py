@@ -24,7 +24,7 @@ from urllib.request import Request, urlopen
 ARTIFACT = "preview-comment"
 FILE = "preview.md"
 MARKER = re.compile(r"<!-- ecs-tracing preview: [a-z][a-z0-9-]{0,30} -->")
-AUTHOR = "github-actions[bot]"  # whom a job's token writes as
+AUTHOR = "github-actions[bot]"  # whom a job's token writes as; people's names have no brackets
 LONGEST = 65_536  # characters; GitHub refuses longer comments
 MOST_BYTES = 4 * LONGEST  # a character has up to four in UTF-8
 PAGE = 100  # the most that GitHub lists at once
@@ -155,9 +155,8 @@ def _pull_request(github: GitHub, run: Mapping[str, Any], base: str) -> int:
     branch = f"{source['owner']['login']}:{run['head_branch']}"
     for pull in github.get("/pulls", state="open", base=base, head=branch, per_page=PAGE):
         head = pull["head"]
-        theirs = head["repo"] and head["repo"]["id"] == source["id"]
-        if not theirs or head["ref"] != run["head_branch"] or pull["base"]["ref"] != base:
-            continue
+        if not head["repo"] or head["repo"]["id"] != source["id"]:
+            continue  # of another fork of the same owner
         if head["sha"] != run["head_sha"]:
             raise NothingToPostError(f"#{pull['number']} has newer commits than {run['head_sha']}.")
         return int(pull["number"])
@@ -166,8 +165,7 @@ def _pull_request(github: GitHub, run: Mapping[str, Any], base: str) -> int:
 
 def _is_ours(comment: Mapping[str, Any], marker: str) -> bool:
     author = comment["user"] or {}  # None: the account is deleted
-    written = author.get("type") == "Bot" and author.get("login") == AUTHOR
-    return written and (comment["body"] or "").partition("\n")[0].strip() == marker
+    return author.get("login") == AUTHOR and comment["body"].partition("\n")[0].strip() == marker
 
 
 def _message(answer: bytes) -> str:
