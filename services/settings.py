@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import pulumi
 
+from services.collectors import COLLECTORS
+
 DEFAULT_SAMPLING_RATE = 0.05  # share of requests; Envoy's own default
 
 _BOOLEANS = {"true": True, "false": False}
 _MESHES = {"appmesh": True, "envoy": False}  # False: planned, not built yet
-_COLLECTORS = {"xray-daemon": True, "adot": False, "cloudwatch-agent": False}
+_COLLECTORS = dict.fromkeys(COLLECTORS, True)
 
 
 class SettingsError(ValueError):
@@ -83,7 +85,8 @@ def _boolean(key: str, values: Mapping[str, str]) -> bool:
 
 def _choice(key: str, values: Mapping[str, str], choices: Mapping[str, bool]) -> str:
     text = values.get(key, KEYS[key])
-    built = " or ".join(choice for choice, is_built in choices.items() if is_built)
+    *others, last = (choice for choice, is_built in choices.items() if is_built)
+    built = f"{', '.join(others)} or {last}" if others else last
     if text not in choices:
         raise _refused(key, text, built)
     if not choices[text]:

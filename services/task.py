@@ -27,8 +27,8 @@ _TRUST_ECS = json.dumps(
     }
 )
 
-# What enters and leaves the task goes through Envoy, except for the traffic of Envoy itself and of the daemon, and for
-# that to the addresses from which ECS and EC2 hand out credentials and metadata.
+# What enters and leaves the task goes through Envoy, except for the traffic of Envoy itself and of the collector, and
+# for that to the addresses from which ECS and EC2 hand out credentials and metadata.
 _REDIRECTION = {
     "AppPorts": str(MESH_PORT),
     "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
@@ -85,7 +85,10 @@ def register_task(
     logs = Logs(group=group.name, region=settings.region)
     containers = [plan.application.container(logs)] if plan.application else []
     envoy = plan.envoy.container(images.ENVOY, mesh_resource_arn, logs)
-    contents = tracing.instrument(tracing.TaskContents(containers=(*containers, envoy)), settings, logs)
+    redirection = _REDIRECTION if plan.application else {}
+    contents = tracing.instrument(
+        tracing.TaskContents(containers=(*containers, envoy), redirection=redirection), settings, logs
+    )
 
     task_role = iam.Role(f"{name}-task-role", assume_role_policy=_TRUST_ECS, opts=opts)
     execution_role = iam.Role(f"{name}-execution-role", assume_role_policy=_TRUST_ECS, opts=opts)
@@ -105,7 +108,9 @@ def register_task(
         iam.RolePolicyAttachment(f"{name}-{arn.rpartition('/')[2]}", role=task_role.name, policy_arn=arn, opts=opts)
         for arn in contents.policies
     ]
-    proxy = ecs.TaskDefinitionProxyConfigurationArgs(type="APPMESH", container_name=ENVOY_NAME, properties=_REDIRECTION)
+    proxy = ecs.TaskDefinitionProxyConfigurationArgs(
+        type="APPMESH", container_name=ENVOY_NAME, properties=contents.redirection
+    )
     definition = ecs.TaskDefinition(
         f"{name}-task",
         family=plan.family,
@@ -115,7 +120,7 @@ def register_task(
         memory=str(TASK_MEMORY),
         task_role_arn=task_role.arn,
         execution_role_arn=execution_role.arn,
-        proxy_configuration=proxy if plan.application else None,
+        proxy_configuration=proxy if contents.redirection else None,
         container_definitions=serialise(contents.containers),
         opts=opts,
     )

@@ -1,15 +1,16 @@
 """What the tracing flag adds to a task. No other module knows.
 
-Four things: the flag in Envoy's environment (and the sampling rate where it is not Envoy's own), the X-Ray daemon as a
-sidecar, Envoy's waiting for the daemon's start, and the right of the task to write to X-Ray. Source: section 4 of the
+Four things: the flag in Envoy's environment (and the sampling rate where it is not Envoy's own), a collector as a
+sidecar, Envoy's waiting for its start, and the right of the task to write to X-Ray. A collector that can't run as the
+user that the task's redirection spares brings a fifth: the redirection spares its group. Source: section 4 of the
 architecture's reference, repaired as docs/differences.md says.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from services import images
+from services.collectors import COLLECTORS, RESERVATION
 from services.containers import ENVOY_NAME, PROXY_USER, Container, Logs, environment
 from services.settings import DEFAULT_SAMPLING_RATE, Settings
 
@@ -29,10 +30,10 @@ __all__ = [
 POLICY_ARN = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 FLAG_VARIABLE = "ENABLE_ENVOY_XRAY_TRACING"
 RATE_VARIABLE = "XRAY_SAMPLING_RATE"
-SIDECAR_NAME = "xray"
-SIDECAR_RESERVATION = 256  # MiB
+SIDECAR_NAME = "xray"  # whichever collector it is, so that whoever looks for it need not know
+SIDECAR_RESERVATION = RESERVATION
 
-# What of it shows in a plan, for the checks, which import nothing of this package: the fields of `checks.tracing.Names`.
+# What of it shows in a plan, for the checks, which import nothing from here: the fields of `checks.tracing.Names`.
 NAMES: Mapping[str, str] = {
     "envoy": ENVOY_NAME,
     "sidecar": SIDECAR_NAME,
@@ -47,10 +48,11 @@ _WAIT_FOR_SIDECAR = {"containerName": SIDECAR_NAME, "condition": "START"}
 
 @dataclass(frozen=True, kw_only=True)
 class TaskContents:
-    """The two things of a task that the flag can change."""
+    """What the flag can change of a task."""
 
     containers: tuple[Container, ...]
     policies: tuple[str, ...] = ()  # ARNs of managed policies of the task role
+    redirection: Mapping[str, str] = field(default_factory=dict)  # properties of its proxy configuration, if it has one
 
 
 def instrument(contents: TaskContents, settings: Settings, logs: Logs) -> TaskContents:
@@ -61,7 +63,11 @@ def instrument(contents: TaskContents, settings: Settings, logs: Logs) -> TaskCo
         _traced_envoy(container, settings) if container["name"] == ENVOY_NAME else container
         for container in contents.containers
     )
-    return replace(contents, containers=(*traced, _sidecar(settings, logs)), policies=(*contents.policies, POLICY_ARN))
+    return TaskContents(
+        containers=(*traced, _sidecar(settings, logs)),
+        policies=(*contents.policies, POLICY_ARN),
+        redirection=_redirection(contents, settings),
+    )
 
 
 def _traced_envoy(envoy: Container, settings: Settings) -> Container:
@@ -75,19 +81,25 @@ def _traced_envoy(envoy: Container, settings: Settings) -> Container:
 
 
 def _sidecar(settings: Settings, logs: Logs) -> Container:
+    collector = COLLECTORS[settings.collector](settings.region)
     return {
         "name": SIDECAR_NAME,
-        "image": images.XRAY_DAEMON,
-        # Losing the daemon costs traces, not the application: it is restarted in place and leaves the task alone.
+        "image": collector.image,
+        # Losing it costs traces, not the application: it is restarted in place and leaves the task alone.
         "essential": False,
         "restartPolicy": {"enabled": True},
         "memoryReservation": SIDECAR_RESERVATION,
-        # Its HTTPS to X-Ray must not be redirected into Envoy.
-        "user": PROXY_USER,
+        "user": collector.user,
         # Without a region it asks the EC2 metadata, which Fargate has not, and exits.
-        "environment": environment({"AWS_REGION": settings.region}),
+        "environment": environment({"AWS_REGION": settings.region, **collector.variables}),
         "logConfiguration": logs.under("/xray-container"),
+        **({"healthCheck": collector.health_check} if collector.health_check else {}),
     }
+
+
+def _redirection(contents: TaskContents, settings: Settings) -> Mapping[str, str]:
+    group = COLLECTORS[settings.collector](settings.region).spared_group
+    return {**contents.redirection, "IgnoredGID": group} if contents.redirection and group else contents.redirection
 
 
 def findings(

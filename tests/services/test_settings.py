@@ -24,13 +24,18 @@ def test_every_key_is_read() -> None:
         "region": "eu-west-1",
         "tracing": "true",
         "mesh": "appmesh",
-        "collector": "xray-daemon",
+        "collector": "adot",
         "samplingRate": "0.5",
         "autoscaling": "true",
         "loadTestHost": "true",
     }
     assert Settings.parse(values) == Settings(
-        region="eu-west-1", tracing=True, sampling_rate=0.5, autoscaling=True, load_test_host=True
+        region="eu-west-1",
+        tracing=True,
+        collector="adot",
+        sampling_rate=0.5,
+        autoscaling=True,
+        load_test_host=True,
     )
 
 
@@ -55,9 +60,13 @@ def test_a_sampling_rate_is_a_share(rate: str) -> None:
         ("samplingRate", "0.001", "two decimals", "pulumi config set samplingRate 0.05"),
         ("mesh", "istio", "appmesh", "pulumi config set mesh appmesh"),
         ("mesh", "envoy", "not available yet, use appmesh", "pulumi config set mesh appmesh"),
-        ("collector", "jaeger", "xray-daemon", "pulumi config set collector xray-daemon"),
-        ("collector", "adot", "not available yet, use xray-daemon", "pulumi config set collector xray-daemon"),
-        ("collector", "cloudwatch-agent", "not available yet", "pulumi config set collector xray-daemon"),
+        (
+            "collector",
+            "jaeger",
+            "must be xray-daemon, adot or cloudwatch-agent",
+            "pulumi config set collector xray-daemon",
+        ),
+        ("collector", "ADOT", "xray-daemon, adot or cloudwatch-agent", "pulumi config set collector xray-daemon"),
     ],
 )
 def test_a_value_that_cannot_be_is_told_with_key_value_choice_and_command(

@@ -1,9 +1,12 @@
 """The one module that knows what the flag adds, on plain data (values: reference, section 4)."""
 
 import copy
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from services import tracing
 from services.containers import Application, Envoy, Logs
@@ -50,25 +53,106 @@ def test_on_adds_one_variable_and_one_dependency_to_envoy() -> None:
     assert {key: envoy[key] for key in unchanged} == {key: ENVOY[key] for key in unchanged}
 
 
+COMMON = {
+    "name": "xray",
+    "essential": False,
+    "restartPolicy": {"enabled": True},
+    "memoryReservation": 256,
+    "logConfiguration": {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": "group-1",
+            "awslogs-region": "us-east-1",
+            "awslogs-stream-prefix": "/xray-container",
+        },
+    },
+}
+
+
+def sidecar(collector: str) -> dict[str, Any]:
+    """The container that the flag adds with a collector, its environment by name."""
+    settings = Settings(region="us-east-1", tracing=True, collector=collector)
+    added = dict(instrument(PLAIN, settings, LOGS).containers[2])
+    return {**added, "environment": {each["name"]: each["value"] for each in added["environment"]}}
+
+
 def test_the_daemon_is_what_the_reference_says_but_for_the_repairs() -> None:
     """Repaired: not essential but restarted, a region, a pinned image from the public ECR."""
-    assert instrument(PLAIN, ON, LOGS).containers[2] == {
-        "name": "xray",
+    assert sidecar("xray-daemon") == {
+        **COMMON,
         "image": "public.ecr.aws/xray/aws-xray-daemon:3.6.7",
-        "essential": False,
-        "restartPolicy": {"enabled": True},
         "user": "1337",
-        "memoryReservation": 256,
-        "environment": [{"name": "AWS_REGION", "value": "us-east-1"}],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": "group-1",
-                "awslogs-region": "us-east-1",
-                "awslogs-stream-prefix": "/xray-container",
-            },
+        "environment": {"AWS_REGION": "us-east-1"},
+    }
+
+
+def test_adot_hears_envoy_on_loopback_alone() -> None:
+    """The configuration is ours: UDP 2000 of the task, X-Ray of the region, no metrics. A binary checks its health."""
+    added = sidecar("adot")
+    configuration = yaml.safe_load(added["environment"].pop("AOT_CONFIG_CONTENT"))
+    assert added == {
+        **COMMON,
+        "image": "public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0",
+        "user": "1337",
+        "environment": {"AWS_REGION": "us-east-1"},
+        "healthCheck": {
+            "command": ["CMD", "/healthcheck"],
+            "interval": 5,
+            "timeout": 3,
+            "retries": 3,
+            "startPeriod": 10,
         },
     }
+    assert configuration == {
+        "receivers": {
+            "awsxray": {
+                "endpoint": "127.0.0.1:2000",
+                "transport": "udp",
+                "proxy_server": {"endpoint": "127.0.0.1:2000", "region": "us-east-1"},
+            }
+        },
+        "processors": {"batch": {"timeout": "1s", "send_batch_size": 50}},
+        "exporters": {"awsxray": {"region": "us-east-1", "index_all_attributes": False}},
+        "extensions": {"health_check": {"endpoint": "127.0.0.1:13133"}},
+        "service": {
+            "extensions": ["health_check"],
+            "pipelines": {"traces": {"receivers": ["awsxray"], "processors": ["batch"], "exporters": ["awsxray"]}},
+            "telemetry": {"metrics": {"level": "none"}},
+        },
+    }
+
+
+def test_the_cloudwatch_agent_hears_envoy_on_loopback_alone() -> None:
+    """Its configuration is ours: UDP 2000 of the task, X-Ray of the region; it runs as root, in a group of its own."""
+    added = sidecar("cloudwatch-agent")
+    configuration = json.loads(added["environment"].pop("CW_CONFIG_CONTENT"))
+    assert added == {
+        **COMMON,
+        "image": "public.ecr.aws/cloudwatch-agent/cloudwatch-agent:1.300071.0b1720",
+        "user": "0:1338",
+        "environment": {"AWS_REGION": "us-east-1"},
+    }
+    bound = {"bind_address": "127.0.0.1:2000"}
+    assert configuration == {
+        "agent": {"region": "us-east-1"},
+        "traces": {"traces_collected": {"xray": {**bound, "tcp_proxy": bound}}},
+    }
+
+
+@pytest.mark.parametrize("collector", ["xray-daemon", "adot"])
+def test_a_redirection_stays_as_it_is(collector: str) -> None:
+    """These two run as the user that it spares already."""
+    redirected = replace(PLAIN, redirection={"IgnoredUID": "1337"})
+    settings = Settings(region="us-east-1", tracing=True, collector=collector)
+    assert instrument(redirected, settings, LOGS).redirection == {"IgnoredUID": "1337"}
+
+
+def test_a_redirection_spares_the_cloudwatch_agents_group() -> None:
+    """Beside Envoy's user; a gateway, which has no redirection, gets none."""
+    redirected = replace(PLAIN, redirection={"IgnoredUID": "1337"})
+    settings = Settings(region="us-east-1", tracing=True, collector="cloudwatch-agent")
+    assert instrument(redirected, settings, LOGS).redirection == {"IgnoredUID": "1337", "IgnoredGID": "1338"}
+    assert instrument(PLAIN, settings, LOGS).redirection == {}
 
 
 @pytest.mark.parametrize(("rate", "text"), [(0.0, "0"), (0.5, "0.5"), (1.0, "1"), (0.01, "0.01")])
@@ -91,9 +175,10 @@ def test_what_was_instrumented_is_not_changed_itself() -> None:
     assert before == PLAIN
 
 
-def test_a_consistent_task_has_no_findings() -> None:
+@pytest.mark.parametrize("collector", ["xray-daemon", "adot", "cloudwatch-agent"])
+def test_a_consistent_task_has_no_findings(collector: str) -> None:
     """On and off, a policy of the user's own beside."""
-    traced = instrument(PLAIN, ON, LOGS)
+    traced = instrument(PLAIN, Settings(region="us-east-1", tracing=True, collector=collector), LOGS)
     assert findings(traced.containers, [*traced.policies, "arn:aws:iam::aws:policy/Own"], tracing=True) == []
     assert findings(PLAIN.containers, ["arn:aws:iam::aws:policy/Own"], tracing=False) == []
 
