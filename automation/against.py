@@ -38,17 +38,19 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
         _git("worktree", "add", "--detach", "--quiet", str(tree), commit)
         (tree / ".venv").symlink_to(sys.prefix)
         with embedded(scratch / "aws", session.say):
-            files = StackFiles(tree / "stacks", session.environment.name)
+            files = StackFiles(tree / "stacks", session.environment.name, secrets=False)
             region = str(files.read("platform").get("aws:region", session.environment.region))
             leftovers = Leftovers(scratch / "runs")
             session.environment = replace(session.environment, runs=scratch / "runs")
             session.engine = Engine(tree, executable, leftovers, inline=False)
             rows = [Row(step=step) for step in session.steps if (tree / "services" / f"{step.service}.py").exists()]
             session.say(f"Deploying {revision} on an embedded AWS of its own (about half a minute) …")
-            _deploy(session, rows, region)
-            session.engine = Engine(ROOT, executable, leftovers)
-            for step in session.steps:
+            for row in rows:
+                files.write_changed(row.step.service, {"aws:region": region}, files.path(row.step.service))
+            for step in session.steps:  # all of them in the base: making a stack writes to its file
                 session.engine.create(step.stack)
+            _deploy(session, rows)
+            session.engine = Engine(ROOT, executable, leftovers)
             yield rows
     finally:
         os.environ.clear()
@@ -58,14 +60,11 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
         _git("worktree", "prune", check=False)
 
 
-def _deploy(session: Session, rows: Sequence[Row], region: str) -> None:
+def _deploy(session: Session, rows: Sequence[Row]) -> None:
     engine = session.engine
 
     def deploy(row: Row) -> Outcome:
-        stack = row.step.stack
-        engine.create(stack)
-        engine.configure(stack, {"aws:region": region})
-        update = engine.up(stack, row.progress)
+        update = engine.up(row.step.stack, row.progress)
         if update.problem is not None:
             state = State.CANCELLED if session.cancelled.is_set() else State.FAILED
             return Outcome(state=state, reason=update.problem)

@@ -74,12 +74,12 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
 
 
 def detached(name: str) -> Environment:
-    """An environment that is not looked at: its name is checked, and what its files say is read; nothing is started.
+    """An environment that is not looked at: its name is checked, and what its files say, secrets aside.
 
-    Raises `UsageError` for a name that cannot be one.
+    Nothing is started. Raises `UsageError` for a name that cannot be one.
     """
     _check_name(name)
-    files = StackFiles(ROOT / "stacks", name)
+    files = StackFiles(ROOT / "stacks", name, secrets=False)
     region = str(files.read("platform").get("aws:region", REGION))
     return Environment(name=name, region=region, files=files, runs=ROOT / ".runs" / name, poll_seconds=0.05)
 

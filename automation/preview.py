@@ -1,6 +1,7 @@
 """Show what the next deployment of each stack would change. Changes nothing."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -11,13 +12,15 @@ if __name__ == "__main__":
 
 import click
 
-from automation import display, plan
+from automation import plan
 from automation.against import deployed_base
 from automation.cli import Shared, command, finish, main
-from automation.environment import detached
-from automation.errors import ExitCode
+from automation.comment import render
+from automation.environment import detached, resolve
+from automation.errors import EngineError, ExitCode, UsageError
 from automation.forecast import Forecast, StackForecast
 from automation.foresee import forecast
+from automation.outlook import Outlook
 from automation.session import Session, opened
 
 EXAMPLES = """\
@@ -25,6 +28,7 @@ python automation/preview.py                      all four, on the embedded AWS
 python automation/preview.py crystal              one service
 python automation/preview.py --detailed-exitcode  exit 5 when anything would change
 python automation/preview.py --against main       what merging would change: no account, no credentials
+python automation/preview.py --env prod --against main --markdown comment.md   for a pull request
 python automation/preview.py --env prod --json    a real account, for machines
 """
 
@@ -32,63 +36,79 @@ python automation/preview.py --env prod --json    a real account, for machines
 @command(EXAMPLES)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 5 when there are changes.")
 @click.option("--against", metavar="REF", help="Compare with this revision, deployed on an embedded AWS of its own.")
-def preview(shared: Shared, *, detailed_exitcode: bool, against: str | None) -> None:
-    """Show what deploying the stacks as configured would change."""
-    foreseen = _against(shared, against) if against else _as_deployed(shared)
-    title = f"Preview of environment {foreseen.environment}{f' against {against}' if against else ''}"
-    shared.console.print(display.plan(title, {stack.service: stack.changes for stack in foreseen.stacks}))
-    for stack in foreseen.stacks:
-        if stack.problem:
-            shared.console.print(f"{stack.service}: {stack.problem}", style="red", soft_wrap=True, markup=False)
+@click.option(
+    "--markdown",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a comment for a pull request; also where a plan fails.",
+)
+@click.option(
+    "--requests",
+    type=click.FloatRange(min=0),
+    default=1_000_000,
+    show_default=True,
+    metavar="N",
+    help="Page requests a month, to estimate what their traces cost.",
+)
+def preview(
+    shared: Shared, *, detailed_exitcode: bool, against: str | None, markdown: Path | None, requests: float
+) -> None:
+    """Show what deploying the stacks as configured would change, and what is wrong with it.
+
+    Stacks are planned in the order of deployment, each with the outputs that the others will have; a value that only
+    a deployment tells is shown as known after that stack. Nothing is changed. Exit 1 where a stack has no plan.
+    """
+    if markdown and not markdown.resolve().parent.is_dir():
+        raise UsageError(
+            f"--markdown: there is no folder {markdown.parent}.", next_command=f"mkdir -p {markdown.parent}"
+        )
+    outlook = Outlook.of(_foreseen(shared, against), requests)
+    foreseen = outlook.forecast
+    if markdown:
+        markdown.write_text(render(foreseen, outlook.findings, outlook.estimate), encoding="utf-8")
+    shared.console.print(outlook.shown(), soft_wrap=True)
     code = ExitCode.CHANGES_FOUND if foreseen.changed and detailed_exitcode else ExitCode.DONE
-    document = {
-        "command": "preview",
-        "environment": foreseen.environment,
-        "against": against,
-        "changed": foreseen.changed,
-        "stacks": [
-            {
-                "service": stack.service,
-                "changes": [change.to_json() for change in stack.changes],
-                "unchanged": stack.unchanged,
-                "problem": stack.problem or None,
-            }
-            for stack in foreseen.stacks
-        ],
-    }
-    finish(shared, document, ExitCode.STACK_FAILED if foreseen.failed else code)
+    finish(shared, {"command": "preview", **outlook.to_json()}, ExitCode.STACK_FAILED if foreseen.failed else code)
 
 
-def _as_deployed(shared: Shared) -> Forecast:
+def _foreseen(shared: Shared, revision: str | None) -> Forecast:
+    """The forecast, with reasons in the place of plans where the engine, AWS or the base does not go along."""
+    find = (lambda name, _say: detached(name)) if revision else resolve
+    with opened(shared, changes=False, find=find) as session:
+        for step in session.steps:
+            session.environment.files.settings(step.service, {"aws:region": session.environment.region})
+        try:
+            found = _against(session, revision) if revision else _as_deployed(session)
+        except EngineError as error:
+            found = _without_plans(session, revision, {}, str(error))
+        if session.cancelled.is_set():
+            raise click.Abort
+        return found
+
+
+def _as_deployed(session: Session) -> Forecast:
     """Against what is deployed in the environment."""
-    with opened(shared, changes=False) as session:
-        _check(session)
-        plan.require_existing(session.steps, session.engine.stacks(), session.environment.name)
-        return forecast(session)
+    plan.require_existing(session.steps, session.engine.stacks(), session.environment.name)
+    return forecast(session)
 
 
-def _against(shared: Shared, revision: str) -> Forecast:
+def _against(session: Session, revision: str) -> Forecast:
     """Against a revision, without the environment; a base that does not deploy is part of the forecast."""
-    with opened(shared, changes=False, find=lambda name, _say: detached(name)) as session:
-        _check(session)
-        with deployed_base(session, revision) as rows:
-            failed = [row for row in rows if not row.state.is_good]
-            if not failed:
-                return forecast(session, revision)
-            problems = [
-                StackForecast(
-                    service=row.step.service,
-                    stack=row.step.stack,
-                    problem=f"{revision} itself does not deploy: {row.reason}",
-                )
-                for row in failed
-            ]
-            return Forecast(environment=session.environment.name, base=revision, stacks=problems)
+    with deployed_base(session, revision) as rows:
+        failed = {row.step.service: row.reason for row in rows if not row.state.is_good}
+        if not failed:
+            return forecast(session, revision)
+    reasons = {service: f"{revision} itself does not deploy: {reason}" for service, reason in failed.items()}
+    return _without_plans(session, revision, reasons, f"{revision} does not deploy: see {', '.join(failed)}")
 
 
-def _check(session: Session) -> None:
-    for step in session.steps:
-        session.environment.files.settings(step.service, {"aws:region": session.environment.region})
+def _without_plans(session: Session, revision: str | None, reasons: Mapping[str, str], otherwise: str) -> Forecast:
+    """No stack has a plan: for a reason of its own, by service, or for the one that there is `otherwise`."""
+    stacks = [
+        StackForecast(service=step.service, stack=step.stack, problem=reasons.get(step.service, otherwise))
+        for step in session.steps
+    ]
+    return Forecast(environment=session.environment.name, base=revision or "", stacks=stacks)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,18 @@ from services.settings import Settings, SettingsError
 
 NAMESPACE = "ecs-tracing"
 
+# How a stack's secrets are encrypted. Source: workspace.ProjectStack of Pulumi.
+_ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
+
 
 class StackFiles:
     """The configuration files of one environment."""
 
-    def __init__(self, folder: Path, environment: str) -> None:
+    def __init__(self, folder: Path, environment: str, *, secrets: bool = True) -> None:
+        """Without `secrets`, what they hold is read as if each encrypted value were the text "[secret]"."""
         self._folder = folder
         self._environment = environment
+        self._secrets = secrets
 
     def path(self, service: str) -> Path:
         """Where the stack's file is, or would be."""
@@ -68,7 +73,7 @@ class StackFiles:
             raise self._malformed(service, str(error).replace("\n", " ")) from error
         if not isinstance(document, dict):
             raise self._malformed(service, "it must be a mapping")
-        return document
+        return document if self._secrets else _masked({k: v for k, v in document.items() if k not in _ENCRYPTION})
 
     def _malformed(self, service: str, why: str) -> UsageError:
         command = f"git checkout -- {self._shown(service)}   (or correct it by hand)"
@@ -76,6 +81,12 @@ class StackFiles:
 
     def _shown(self, service: str) -> str:
         return f"{self._folder.name}/{self.path(service).name}"
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return "[secret]" if value.keys() == {"secure"} else {key: _masked(each) for key, each in value.items()}
+    return [_masked(each) for each in value] if isinstance(value, list) else value
 
 
 def _plain(value: object) -> str:

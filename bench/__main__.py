@@ -29,7 +29,7 @@ _NAME_WIDTH, _LINE_WIDTH = 50, 42  # characters
 @click.option("--quick", is_flag=True, help="One small round of each, to see that it works.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def main(*, rows: Sequence[str], quick: bool, as_json: bool) -> None:
-    """Measure how fast segments are taken, traces are read and drawn, and requests answered."""
+    """Measure how fast segments are taken, traces are read and drawn, requests answered, pull requests previewed."""
     machine, begun = Machine.now(), time.monotonic()
     if not as_json:
         _tell_machine(machine)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from bench import chain, reading, segments
+from bench import chain, preview, reading, segments
 from bench.figures import Row
 
 ROWS: Mapping[str, Row] = {
     "segments": segments.measure,
     "reading": reading.measure,
     "chain": chain.measure,
+    "preview": preview.measure,
 }

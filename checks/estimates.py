@@ -1,11 +1,14 @@
 """What tracing adds: memory to each task, and traces to the month's bill."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from checks.model import TASK_DEFINITION, Stack, containers, number
-from checks.tracing import Names
+from checks.hops import VIRTUAL_GATEWAY, VIRTUAL_NODE
+from checks.model import TASK_DEFINITION, Stack, listed, mapped, number, text
+from checks.tracing import Names, Task, tasks, variables
 
+DEFAULT_RATE = 0.05  # share of requests that Envoy samples where its environment says nothing
 SECONDS_A_MONTH = 31 * 24 * 3600  # as in the price page's examples
 
 
@@ -19,6 +22,11 @@ class Prices:
     recorded_free: int
     retrieved: float
     retrieved_free: int
+
+    @property
+    def words(self) -> str:
+        """Where and when they held."""
+        return f"Prices of {self.region}, {self.as_of}, from the AWS X-Ray pricing page."
 
     def cost(self, recorded: float, retrieved: float = 0) -> float:
         """US dollars for a month's traces; what is scanned counts as retrieved."""
@@ -59,14 +67,112 @@ def monthly_traces(requests: float, sampling_rate: float, *, per_request: int = 
     return Traces(least=begun * sampling_rate, most=first_ones + (begun - first_ones) * sampling_rate)
 
 
-def sidecar_memory(stacks: Sequence[Stack], names: Names) -> dict[str, int]:
-    """MiB that the sidecar reserves in each task, by service; services without a known sidecar are left out."""
-    reserved = {
-        stack.service: number(container.get("memoryReservation", container.get("memory")))
-        for stack in stacks
-        for resource in stack.resources
-        if resource.type == TASK_DEFINITION
-        for container in containers(resource)
-        if container.get("name") == names.sidecar
-    }
-    return {service: int(memory) for service, memory in reserved.items() if memory is not None}
+@dataclass(frozen=True, kw_only=True)
+class Sidecar:
+    """What tracing takes in each task of a service."""
+
+    service: str
+    memory: int  # MiB reserved
+    cpu: int  # units reserved, 1024 a vCPU; 0: it shares what the task has
+    task_memory: str  # MiB, of the whole task
+    task_cpu: str  # units
+    grows_from: str = ""  # the size before, where the plan changes it: "512 CPU, 1024 MiB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What tracing takes in tasks and, a month, in traces and US dollars; empty where nothing is traced."""
+
+    requests: float  # a month, of pages
+    sidecars: Sequence[Sidecar] = ()  # in the order of the stacks
+    rates: Mapping[str, float] = field(default_factory=dict)  # 0-1, by service that begins traces
+    traces: Traces = Traces(least=0, most=0)
+
+    @property
+    def words(self) -> str:
+        """One sentence; "" where nothing is traced."""
+        if not self.rates:
+            return ""
+        rates = " and ".join(f"{rate:.0%}" for rate in sorted(set(self.rates.values())))
+        return (
+            f"A month with {self.requests:,.0f} requests, sampled at {rates}: {self.traces.least:,.0f} to "
+            f"{self.traces.most:,.0f} traces, {self.least_price:,.2f} to {self.most_price:,.2f} US dollars."
+        )
+
+    @property
+    def least_price(self) -> float:
+        """US dollars."""
+        return PRICES.cost(self.traces.least)
+
+    @property
+    def most_price(self) -> float:
+        """US dollars."""
+        return PRICES.cost(self.traces.most)
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape used in every ``--json`` document."""
+        return {
+            "requests": self.requests,
+            "sidecars": [asdict(each) for each in self.sidecars],
+            "rates": dict(self.rates),
+            "traces": asdict(self.traces),
+            "price": {"currency": "USD", "least": self.least_price, "most": self.most_price, "asOf": PRICES.as_of},
+        }
+
+
+def estimate(stacks: Sequence[Stack], names: Names, requests: float) -> Estimate:
+    """What the plan's tracing takes with so many page requests a month.
+
+    The gateway begins a trace with each request; so does each call of a service whose application does not pass the
+    trace header on, as the workshop's do not. What is not known yet is left out.
+    """
+    traced = [task for stack in stacks for task in tasks(stack, names) if task.traced]
+    begun = {task.stack.service: _begun(task.stack) for task in traced}
+    rates = {task.stack.service: _rate(task, names) for task in traced if begun[task.stack.service]}
+    monthly = [monthly_traces(requests, rate, per_request=begun[service]) for service, rate in rates.items()]
+    return Estimate(
+        requests=requests,
+        sidecars=[_sidecar(task) for task in traced if task.sidecar],
+        rates=rates,
+        traces=Traces(least=sum(each.least for each in monthly), most=sum(each.most for each in monthly)),
+    )
+
+
+def _begun(stack: Stack) -> int:
+    """How many traces one request begins at a service's Envoy."""
+    by_type = {resource.type: mapped(resource.inputs.get("spec")) for resource in stack.resources}
+    return int(VIRTUAL_GATEWAY in by_type) + len(listed(by_type.get(VIRTUAL_NODE, {}).get("backends")))
+
+
+def _rate(task: Task, names: Names) -> float:
+    try:
+        return float(text(variables(task.envoy).get(names.rate)) or DEFAULT_RATE)
+    except ValueError:
+        return DEFAULT_RATE
+
+
+def _sidecar(task: Task) -> Sidecar:
+    sidecar = mapped(task.sidecar)
+    memory, cpu = (number(sidecar.get(key)) for key in ("memoryReservation", "cpu"))
+    definition = next(each for each in task.stack.resources if (each.type, each.name) == (TASK_DEFINITION, task.name))
+    sizes = {key: text(definition.inputs.get(key)) or "?" for key in ("cpu", "memory")}
+    before = {**sizes, **_before(task)}
+    return Sidecar(
+        service=task.stack.service,
+        memory=int(memory or number(sidecar.get("memory")) or 0),
+        cpu=int(cpu or 0),
+        task_memory=sizes["memory"],
+        task_cpu=sizes["cpu"],
+        grows_from="" if before == sizes else f"{before['cpu']} CPU, {before['memory']} MiB",
+    )
+
+
+def _before(task: Task) -> dict[str, str]:
+    """The size that the plan takes away."""
+    changed = (
+        difference
+        for step in task.stack.changes
+        if (step.type, step.name) == (TASK_DEFINITION, task.name)
+        for difference in step.differences
+    )
+    return {each.path: str(each.before) for each in changed if each.path in ("cpu", "memory")}

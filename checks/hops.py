@@ -6,8 +6,8 @@ from checks.model import Finding, Stack, listed, mapped, text
 from checks.tracing import Names, tasks
 
 _GATEWAY_ROUTE = "aws:appmesh/gatewayRoute:GatewayRoute"
-_VIRTUAL_GATEWAY = "aws:appmesh/virtualGateway:VirtualGateway"
-_VIRTUAL_NODE = "aws:appmesh/virtualNode:VirtualNode"
+VIRTUAL_GATEWAY = "aws:appmesh/virtualGateway:VirtualGateway"
+VIRTUAL_NODE = "aws:appmesh/virtualNode:VirtualNode"
 _VIRTUAL_SERVICE = "aws:appmesh/virtualService:VirtualService"
 
 
@@ -26,11 +26,11 @@ def tracing_hop(stacks: Sequence[Stack], names: Names) -> Iterator[Finding]:
 def _hops(stacks: Sequence[Stack]) -> Iterator[tuple[str, str]]:
     """Caller and called, by service; from backends and from a gateway's routes."""
     providers = _by_name(stacks, _VIRTUAL_SERVICE)
-    gateways = _by_name(stacks, _VIRTUAL_GATEWAY)
+    gateways = _by_name(stacks, VIRTUAL_GATEWAY)
     for stack in stacks:
         for resource in stack.resources:
             spec = mapped(resource.inputs.get("spec"))
-            if resource.type == _VIRTUAL_NODE:
+            if resource.type == VIRTUAL_NODE:
                 for backend in listed(spec.get("backends")):
                     called = mapped(mapped(backend).get("virtualService")).get("virtualServiceName")
                     yield from _hop(stack.service, providers.get(text(called) or ""))

@@ -29,6 +29,18 @@ class Planned(Protocol):
         """What the program asks for, with Pulumi's names."""
 
 
+class Changed(Protocol):
+    """One property that differs."""
+
+    @property
+    def path(self) -> str:
+        """Such as ``containerDefinitions[0].image``."""
+
+    @property
+    def before(self) -> Any:
+        """What it was."""
+
+
 class Step(Protocol):
     """What is to be done with one resource."""
 
@@ -43,6 +55,10 @@ class Step(Protocol):
     @property
     def name(self) -> str:
         """Its name in the program."""
+
+    @property
+    def differences(self) -> Sequence[Changed]:
+        """What differs; nothing for what is created or deleted as a whole."""
 
 
 class Stack(Protocol):

@@ -1,11 +1,13 @@
 """What tracing adds in memory and money."""
 
+from dataclasses import replace
+
 import pytest
 
-from automation.forecast import Unknown
-from checks.estimates import PRICES, SECONDS_A_MONTH, monthly_traces, sidecar_memory
+from automation.forecast import Change, Difference, Unknown
+from checks.estimates import PRICES, SECONDS_A_MONTH, estimate, monthly_traces
 from services import SERVICES
-from tests.checks.plans import NAMES, everything, stack, task
+from tests.checks.plans import NAMES, TASK, everything, stack, task
 
 
 def test_the_price_pages_own_example() -> None:
@@ -39,8 +41,35 @@ def test_everything_sampled() -> None:
     assert (traces.least, traces.most) == (30_000_000, 30_000_000)
 
 
-def test_the_sidecars_memory() -> None:
-    """256 MiB a task with tracing on, nothing with it off or where the task is not known."""
-    assert sidecar_memory(everything(tracing="true"), NAMES) == dict.fromkeys(SERVICES, 256)
-    assert sidecar_memory(everything(), NAMES) == {}
-    assert sidecar_memory([stack(task(containerDefinitions=Unknown()))], NAMES) == {}
+def test_the_repositorys_own_tasks() -> None:
+    """256 MiB in each; the gateway begins one trace a request, and the frontend two: it passes no header on."""
+    found = estimate(everything(tracing="true", samplingRate="1"), NAMES, 1_000_000)
+    assert [(each.service, each.memory, each.task_memory, each.grows_from) for each in found.sidecars] == [
+        (service, 256, "1024", "") for service in SERVICES
+    ]
+    assert found.rates == {"platform": 1.0, "frontend": 1.0}
+    assert (found.traces.least, found.traces.most) == (3_000_000, 3_000_000)
+    assert found.least_price == pytest.approx(14.5)
+
+
+def test_the_rate_that_envoy_takes_by_itself() -> None:
+    """5 % where nothing is said; at most all, since less than one request comes a second."""
+    found = estimate(everything(tracing="true"), NAMES, 1_000_000)
+    assert found.rates == {"platform": 0.05, "frontend": 0.05}
+    assert (found.traces.least, found.traces.most) == (150_000, 3_000_000)
+
+
+def test_nothing_traced_takes_nothing() -> None:
+    """With tracing off, or where the task is not known."""
+    for stacks in (everything(), [stack(task(containerDefinitions=Unknown()))]):
+        found = estimate(stacks, NAMES, 1_000_000)
+        assert (found.sidecars, found.traces.most, found.most_price) == ([], 0, 0)
+
+
+def test_a_task_that_grows_is_told() -> None:
+    """From the difference in its plan."""
+    (own,) = [each for each in everything(tracing="true") if each.service == "crystal"]
+    grown = Difference(path="memory", kind="update", before="512", after="1024", replaces=True)
+    change = Change(op="replace", type=TASK, name="crystal-task", differences=(grown,))
+    (sidecar,) = estimate([replace(own, changes=[change])], NAMES, 1).sidecars
+    assert sidecar.grows_from == "512 CPU, 512 MiB"

@@ -166,3 +166,19 @@ def test_one_service_can_be_flipped_alone(flips: dict[str, Any], deployed: Check
     assert {name: status["flagDeployed"] for name, status in services.items()} == {
         "platform": True, "crystal": False, "nodejs": True, "frontend": True,
     }  # fmt: skip
+
+
+def test_what_is_committed_is_deployed(flips: dict[str, Any], deployed: Checkout) -> None:
+    """`deploy.py` takes each stack's own configuration, on here and off there; then there is nothing left to do."""
+    assert flips["last"]["exitCode"] == 0
+    for service, tracing in {"platform": "true", "crystal": "true", "nodejs": "false", "frontend": "true"}.items():
+        deployed.pulumi("config", "set", "ecs-tracing:tracing", tracing, "--stack", f"local-{service}")
+    done = deployed.json("deploy")
+    again = deployed.json("deploy")
+
+    assert "platform, crystal and frontend are traced; nodejs is not traced" in done["summary"]
+    assert [stack["plan"] for stack in again["stacks"]] == [[], [], [], []]
+    services = deployed.json("status", "--no-drift")["services"]
+    assert {name: status["flagDeployed"] for name, status in services.items()} == {
+        "platform": True, "crystal": True, "nodejs": False, "frontend": True,
+    }  # fmt: skip
