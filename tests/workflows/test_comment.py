@@ -83,6 +83,14 @@ def test_a_second_preview_brings_the_comment_up_to_date(site: Site) -> None:
     assert [each["body"] for each in site.github.comments] == [POSTED + "Nothing changes.\n"]
 
 
+def test_control_characters_are_left_out(site: Site) -> None:
+    """An error that was written for a terminal is still readable."""
+    site.github.artifacts[50] = archive(f"{MARKER}\n\x1b[31mno\x00 plan\x1b[0m\there\n")
+    site.post()
+
+    assert [each["body"] for each in site.github.comments] == [POSTED + "[31mno plan[0m\there\n"]
+
+
 def test_our_comment_is_found_on_a_later_page_among_those_of_others(site: Site) -> None:
     """Neither people who quote the marker, nor other robots, nor another environment's preview are written over."""
     others = [
@@ -152,7 +160,6 @@ HOSTILE = [
     (archive(FORECAST, name="../preview.md"), "there is no preview.md in it"),
     (archive("/approve\n" + FORECAST), "it does not begin with the marker of a preview"),
     (archive(MARKER + " and more\n"), "it does not begin with the marker of a preview"),
-    (archive(FORECAST + "\x1b[2J"), "it has control characters in it"),
     (archive(FORECAST.encode("utf-16")), "it is not text in UTF-8, or too long"),
     (archive(FORECAST + "x" * 65_536), "it has more than 65,536 characters"),
     (archive(FORECAST + " " * 200_000_000), "it has more than 65,536 characters"),
