@@ -57,6 +57,7 @@ lint: setup-dev ## ruff: rules and format
 types: setup-dev ## mypy, strict
 	@$(PY) -m mypy
 	@cd pulumicli/host && ../../$(PY) -m mypy --config-file ../../pyproject.toml *.py
+	@cd .github/scripts && ../../$(PY) -m mypy --config-file ../../pyproject.toml *.py
 
 setup: .venv/.runtime cli ## virtual environment, locked packages, Pulumi CLI
 
