@@ -12,7 +12,7 @@ from services.fargate import Placement, Scaling, run_on_fargate
 from services.neighbours import Neighbour
 from services.routing import Entrance
 from services.settings import Settings
-from services.task import TaskPlan, register_task
+from services.task import TASK_CPU, TASK_MEMORY, TaskPlan, register_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class Workload:
     backends: Sequence[pulumi.Input[str]] = ()  # names of the virtual services that it calls
     entrance: Entrance | None = None  # for the service that the gateway leads to
     scaling: Scaling | None = None  # None: one task
+    cpu: int = TASK_CPU  # units of the whole task, 1024 a vCPU
+    memory: int = TASK_MEMORY  # MiB, likewise
 
     def __post_init__(self) -> None:
         self.task_plan()
@@ -47,7 +49,7 @@ class Workload:
             health_path=self.health_path,
         )
         envoy = Envoy(log_level=self.envoy_log_level, log_prefix="/mesh-envoy-container")
-        return TaskPlan(family=self.family, application=application, envoy=envoy)
+        return TaskPlan(family=self.family, application=application, envoy=envoy, cpu=self.cpu, memory=self.memory)
 
 
 class MeshService(pulumi.ComponentResource):

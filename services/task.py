@@ -49,6 +49,8 @@ class TaskPlan:
     family: str
     envoy: Envoy
     application: Application | None = None
+    cpu: int = TASK_CPU
+    memory: int = TASK_MEMORY
 
     def __post_init__(self) -> None:
         name = self.application.name if self.application else None
@@ -58,11 +60,11 @@ class TaskPlan:
             )
         reserved = self.envoy.reservation + tracing.SIDECAR_RESERVATION
         reserved += self.application.reservation if self.application else 0
-        most = int(TASK_MEMORY * (1 - FREE_SHARE))
+        most = int(self.memory * (1 - FREE_SHARE))
         if reserved > most:
             raise ValueError(
                 f"`application` and `envoy` reserve {reserved} MiB with the tracing sidecar; "
-                f"of the task's {TASK_MEMORY} MiB at most {most} may be reserved"
+                f"of the task's {self.memory} MiB at most {most} may be reserved"
             )
 
 
@@ -116,8 +118,8 @@ def register_task(
         family=plan.family,
         requires_compatibilities=["EC2", "FARGATE"] if plan.application else ["FARGATE"],
         network_mode="awsvpc",
-        cpu=str(TASK_CPU),
-        memory=str(TASK_MEMORY),
+        cpu=str(plan.cpu),
+        memory=str(plan.memory),
         task_role_arn=task_role.arn,
         execution_role_arn=execution_role.arn,
         proxy_configuration=proxy if contents.redirection else None,

@@ -178,3 +178,14 @@ def test_scaling_needs_a_range() -> None:
     """Least above most is refused, both named."""
     with pytest.raises(ValueError, match=r"`least` \(3\) is above `most` \(2\)"):
         Scaling(least=3, most=2, cpu_target=50)
+
+
+def test_a_service_has_a_size_of_its_own() -> None:
+    """GIVEN a workload of 1 vCPU and 2 GiB THEN its task has that; 1,100 MiB for the application fit into no less."""
+    workload = Workload(node="ruby", service_name="ruby", family="ruby", image="ruby:1", cpu=1024, memory=2048)
+    assert (workload.task_plan().cpu, workload.task_plan().memory) == (1024, 2048)
+    envoy = Envoy(log_level="info", log_prefix="/envoy")
+    large = Application(name="app", image="app", log_prefix="/app", reservation=1100)
+    assert TaskPlan(family="app", envoy=envoy, application=large, memory=2048)
+    with pytest.raises(ValueError, match="of the task's 1024 MiB at most 768 may be reserved"):
+        TaskPlan(family="app", envoy=envoy, application=large)
