@@ -191,6 +191,8 @@ class Engine:
         self, stack: str, progress: Progress, config_file: Path, foreseen: Mapping[str, Mapping[str, Any]]
     ) -> Update:
         """What `up` would do once the services in `foreseen` have those outputs. Changes nothing."""
+        if not foreseen:
+            return self.preview(stack, progress, config_file)
         plan = config_file.with_suffix(".plan.json")
         file, observe = str(config_file), progress.observe
         update = self._run(

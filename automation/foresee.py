@@ -4,7 +4,7 @@ A stack is planned with the outputs that its prerequisites will have. What those
 not known here either: no value is invented.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from automation.engine import Update
 from automation.errors import EngineError
 from automation.events import Progress
 from automation.forecast import SECRET, Change, Difference, Forecast, Resource, StackForecast, Unknown
+from automation.plan import Step
 from automation.run import Outcome, Row, State, execute
 from automation.session import Session
 
@@ -67,7 +68,7 @@ def forecast(session: Session, base: str = "") -> Forecast:
         step = row.step
         foreseen = {need: outputs[need] for need in step.needs if need in outputs}
         update = session.engine.foresee(step.stack, row.progress, _configuration(session, row, wanted), foreseen)
-        stacks[step.service] = _stack(row, update)
+        stacks[step.service] = stack_forecast(step, update, foreseen)
         if update.problem is not None:
             return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
         # A stack that stays as it is is read as it is, secrets included.
@@ -108,38 +109,44 @@ def _without_plan(row: Row, session: Session) -> StackForecast:
     )
 
 
-def _stack(row: Row, update: Update) -> StackForecast:
+def stack_forecast(step: Step, update: Update, foreseen: Collection[str]) -> StackForecast:
+    """What an engine's plan says of one stack; `foreseen` are the services whose outputs it was given."""
     progress = update.progress
-    waiting = dict(_waiting(row, update))
+    environment = step.stack.removesuffix(step.service)
+    waiting = dict(_waiting(update, {service: f"{environment}{service}" for service in foreseen}))
     changes = {urn: _change(each, waiting.get(urn, {})) for urn, each in progress.changes.items()}
     resources = {urn: _resource(each, waiting.get(urn, {})) for urn, each in progress.resources.items()}
     return StackForecast(
-        service=row.step.service,
-        stack=row.step.stack,
+        service=step.service,
+        stack=step.stack,
         changes=list(changes.values()),
         resources=list(resources.values()),
         unchanged=len(resources) - sum(change.op != "delete" for change in changes.values()),
-        waits_for=sorted({after for properties in waiting.values() for after in properties.values()}),
+        waits_for=sorted(
+            {stack for properties in waiting.values() for stacks in properties.values() for stack in stacks}
+        ),
         problem="\n".join(progress.errors) or update.problem or "",
     )
 
 
-def _waiting(row: Row, update: Update) -> Iterator[tuple[str, dict[str, str]]]:
-    """By URN, the properties that hang on what another stack does not know yet, and that stack (see `Neighbour`)."""
-    environment = row.step.stack.removesuffix(row.step.service)
+def _waiting(update: Update, stacks: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Sequence[str]]]]:
+    """By URN, the properties that hang on what another stack does not know yet, and those stacks.
+
+    `stacks` has the name of the stack for each service whose outputs were foreseen: of such a one, only what is not
+    known depends on the reference to it (see `Neighbour`).
+    """
     for urn, properties in update.dependencies.items():
-        waiting = {name: _stacks_of(sources, environment) for name, sources in properties.items()}
+        waiting = {name: _stacks_of(sources, stacks) for name, sources in properties.items()}
         if any(waiting.values()):
-            yield urn, {name: stacks for name, stacks in waiting.items() if stacks}
+            yield urn, {name: found for name, found in waiting.items() if found}
 
 
-def _stacks_of(sources: Sequence[str], environment: str) -> str:
-    """The stacks among the sources of a value: ``prod-platform and prod-crystal``."""
-    references = [urn.rpartition("::")[2] for urn in sources if "::pulumi:pulumi:StackReference::" in urn]
-    return " and ".join(f"{environment}{service}" for service in sorted(references))
+def _stacks_of(sources: Sequence[str], stacks: Mapping[str, str]) -> list[str]:
+    references = {urn.rpartition("::")[2] for urn in sources if "::pulumi:pulumi:StackReference::" in urn}
+    return sorted(stacks[service] for service in references if service in stacks)
 
 
-def _change(change: Change, waiting: Mapping[str, str]) -> Change:
+def _change(change: Change, waiting: Mapping[str, Sequence[str]]) -> Change:
     def told(difference: Difference) -> Difference:
         top = difference.path.partition(".")[0].partition("[")[0]
         return replace(difference, after=_later(difference.after, waiting[top])) if top in waiting else difference
@@ -147,14 +154,14 @@ def _change(change: Change, waiting: Mapping[str, str]) -> Change:
     return replace(change, differences=tuple(map(told, change.differences)))
 
 
-def _resource(resource: Resource, waiting: Mapping[str, str]) -> Resource:
+def _resource(resource: Resource, waiting: Mapping[str, Sequence[str]]) -> Resource:
     inputs = {key: _later(each, waiting[key]) if key in waiting else each for key, each in resource.inputs.items()}
     return replace(resource, inputs=inputs)
 
 
-def _later(value: Any, stacks: str) -> Any:
+def _later(value: Any, stacks: Sequence[str]) -> Any:
     if isinstance(value, Unknown):
-        return Unknown(after=stacks)
+        return Unknown(after=" and ".join(stacks))
     if isinstance(value, Mapping):
         return {key: _later(each, stacks) for key, each in value.items()}
     return [_later(each, stacks) for each in value] if isinstance(value, list) else value

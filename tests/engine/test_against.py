@@ -79,6 +79,7 @@ def test_a_flip_is_foreseen_as_enable_then_does_it(repository: Checkout, tmp_pat
     for stack in foreseen["stacks"]:
         assert all(change["name"] in told for change in stack["changes"])
     assert foreseen["findings"] == []
+    assert [stack["waitsFor"] for stack in foreseen["stacks"]] == [[], [], [], []]
     assert git(repository, "worktree", "list").count("\n") == 1
     assert not Path(repository.root / ".runs" / "prod").exists()
     configure(repository, tracing=False)
