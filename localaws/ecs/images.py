@@ -18,20 +18,20 @@ _REGISTRIES = ("docker.io", "public.ecr.aws")
 
 ENVOY = "public.ecr.aws/appmesh/aws-appmesh-envoy"
 XRAY_DAEMONS = ("public.ecr.aws/xray/aws-xray-daemon", "docker.io/amazon/aws-xray-daemon")
-_COLLECTORS = ("public.ecr.aws/aws-observability/aws-otel-collector", "docker.io/amazon/aws-otel-collector")
-_CLOUDWATCH_AGENTS = ("public.ecr.aws/cloudwatch-agent/cloudwatch-agent", "docker.io/amazon/cloudwatch-agent")
+ADOT_COLLECTORS = ("public.ecr.aws/aws-observability/aws-otel-collector", "docker.io/amazon/aws-otel-collector")
+CLOUDWATCH_AGENTS = ("public.ecr.aws/cloudwatch-agent/cloudwatch-agent", "docker.io/amazon/cloudwatch-agent")
 DEMO = tuple(f"public.ecr.aws/aws-containers/ecsdemo-{name}" for name in ("crystal", "frontend", "nodejs"))
 # Repository → the tags published there, as a pattern.
 _KNOWN = {
     ENVOY: r"latest|v\d+\.\d+\.\d+\.\d+-prod",
     **dict.fromkeys(XRAY_DAEMONS, r"latest|beta|alpha|\d+\.x|\d+(\.\d+){0,2}"),
-    **dict.fromkeys(_COLLECTORS, r"latest|v\d+(\.\d+){0,2}"),
-    **dict.fromkeys(_CLOUDWATCH_AGENTS, r"latest(-(amd|arm)64)?|\d[\w.-]*"),
+    **dict.fromkeys(ADOT_COLLECTORS, r"latest|v\d+(\.\d+){0,2}"),
+    **dict.fromkeys(CLOUDWATCH_AGENTS, r"latest(-(amd|arm)64)?|\d[\w.-]*"),
     **dict.fromkeys(DEMO, r"latest|[\w.-]+"),
 }
 _NAMESPACES = {repository.rpartition("/")[0] for repository in _KNOWN}
 # Images without a shell, in which a health check of the kind CMD-SHELL can't work.
-_SHELLLESS = {*XRAY_DAEMONS, *_COLLECTORS, *_CLOUDWATCH_AGENTS}
+_SHELLLESS = {*XRAY_DAEMONS, *ADOT_COLLECTORS, *CLOUDWATCH_AGENTS}
 
 
 class CannotPullError(Exception):

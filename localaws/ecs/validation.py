@@ -98,7 +98,9 @@ def _check_container(container: Document) -> None:
             f"Invalid user {container['user']!r} of container '{name}': it should be USER, UID, USER:GROUP or UID:GID."
         )
     check = container.get("healthCheck")
-    if check and (check["command"][:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"])):
+    first = check["command"][0] if check and check["command"] else ""
+    # A path alone is not documented, but works: ADOT's samples have it.
+    if check and first not in ("CMD", "CMD-SHELL", "NONE") and not first.startswith("/"):
         _refuse(f"Invalid health check of container '{name}': its command must start with CMD or CMD-SHELL.")
 
 

@@ -133,9 +133,11 @@ def is_redirected(task: Task) -> bool:
     return bool(_redirection(task))
 
 
-def ignored_user(task: Task) -> str | None:
-    """Return the user whose traffic the redirection leaves alone."""
-    return _redirection(task).get("IgnoredUID")
+def is_spared(task: Task, user: str) -> bool:
+    """Return whether the redirection leaves the traffic of a user (UID, or UID:GID) alone."""
+    uid, _, gid = user.partition(":")
+    properties = _redirection(task)
+    return (bool(uid) and uid == properties.get("IgnoredUID")) or (bool(gid) and gid == properties.get("IgnoredGID"))
 
 
 def _redirection(task: Task) -> dict[str, str]:

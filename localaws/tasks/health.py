@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from localaws.ecs import alarm
 from localaws.ecs.model import Document, Health
@@ -38,8 +38,16 @@ class Verdict:
 class Checker:
     """Runs the checks of one container in a thread of its own, until `stop`."""
 
-    def __init__(self, check: Document, environment: Mapping[str, str], *, has_shell: bool) -> None:
-        self._command = _command(check["command"], has_shell=has_shell)
+    def __init__(
+        self,
+        check: Document,
+        environment: Mapping[str, str],
+        *,
+        has_shell: bool,
+        located: Callable[[str], str] = lambda path: path,
+    ) -> None:
+        """`located`: where the image's program of a name or an absolute path really is."""
+        self._command = _command(check["command"], has_shell, located)
         self._environment = dict(environment)
         self._interval, self._timeout = float(check["interval"]), float(check["timeout"])
         self._verdict = Verdict(int(check["retries"]), float(check.get("startPeriod") or 0) / START_PERIOD_HASTE)
@@ -82,9 +90,10 @@ class Checker:
         return check.exit_code == 0
 
 
-def _command(command: Sequence[str], *, has_shell: bool) -> list[str]:
+def _command(command: Sequence[str], has_shell: bool, located: Callable[[str], str]) -> list[str]:  # noqa: FBT001
     """Return what to run; nothing where the image has no shell for it, or the command is NONE."""
     kind, *rest = command
     if kind == "CMD-SHELL":
         return ["/bin/sh", "-c", rest[0]] if has_shell else []
-    return ["/usr/bin/env", *rest] if kind == "CMD" else []  # which looks the program up in the image's PATH
+    words = list(command) if kind.startswith("/") else rest if kind == "CMD" else []
+    return ["/usr/bin/env", located(words[0]), *words[1:]] if words else []  # which looks a name up in the image's PATH

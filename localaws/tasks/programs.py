@@ -11,10 +11,14 @@ from localaws.ecs.images import CannotPullError
 # Image repository → module of ours that does what the image does.
 _MODULES = {
     **dict.fromkeys(images.XRAY_DAEMONS, "xray_daemon"),
+    **dict.fromkeys(images.ADOT_COLLECTORS, "adot"),
+    **dict.fromkeys(images.CLOUDWATCH_AGENTS, "cloudwatch_agent"),
     **{repository: repository.rpartition("-")[2] for repository in images.DEMO},
 }
 _REPOSITORY = Path(__file__).parents[2]
-_CURL = _REPOSITORY / "localaws" / "programs" / "curl.py"
+_CURL = f'exec "{sys.executable}" -I -S "{_REPOSITORY / "localaws" / "programs" / "curl.py"}"'
+# Commands that images have and this machine may not; health checks use them. The second is `/healthcheck [-port PORT]`.
+_TOOLS = {"curl": f'{_CURL} "$@"', "healthcheck": f'{_CURL} -sSf "http://127.0.0.1:${{2:-13133}}/"'}
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -58,12 +62,20 @@ def environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def located(reference: str, folder: Path, path: str) -> str:
+    """Return where a program is that a health check names; an absolute path is one inside the image."""
+    if path == "/healthcheck" and images.find(reference).repository in images.ADOT_COLLECTORS:
+        return str(_tools(folder) / "healthcheck")
+    return path
+
+
 def _tools(folder: Path) -> Path:
-    """Return a folder of the commands that images have and this machine may not: curl, which health checks use."""
+    """Return a folder of the commands."""
     tools = folder / "bin"
-    curl = tools / "curl"
-    if not curl.exists():
-        tools.mkdir(parents=True, exist_ok=True)
-        curl.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{_CURL}" "$@"\n', encoding="utf-8")
-        curl.chmod(0o755)
+    tools.mkdir(parents=True, exist_ok=True)
+    for name, command_line in _TOOLS.items():
+        tool = tools / name
+        if not tool.exists():
+            tool.write_text(f"#!/bin/sh\n{command_line}\n", encoding="utf-8")
+            tool.chmod(0o755)
     return tools

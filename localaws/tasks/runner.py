@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from envoymesh import Endpoint
@@ -185,7 +186,9 @@ class ProcessRunner:
         running.process = Process(command, environment, stream.write if stream else _nowhere)
         if container.checked:
             has_shell = images.find(image).has_shell
-            running.checker = Checker(container.spec["healthCheck"], environment, has_shell=has_shell)
+            located = partial(programs.located, image, folder)
+            check = container.spec["healthCheck"]
+            running.checker = Checker(check, environment, has_shell=has_shell, located=located)
 
     def _variables(self, place: _Place, container: Container) -> dict[str, str]:
         task = place.task
@@ -196,8 +199,9 @@ class ProcessRunner:
             "LOCALAWS_TASK_ADDRESS": place.address,
             "LOCALAWS_PRIVATE_ADDRESS": attachment.address if attachment else "",
             "LOCALAWS_ZONE": attachment.zone if attachment else "",
+            "LOCALAWS_USER": container.spec.get("user", ""),
         }
-        if envoys.is_redirected(task) and container.spec.get("user") != envoys.ignored_user(task):
+        if envoys.is_redirected(task) and not envoys.is_spared(task, container.spec.get("user", "")):
             seat = envoys.seat(task, place.address)
             variables["http_proxy"] = f"http://{seat.address}:{seat.egress_port}"
         return variables

@@ -10,6 +10,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from localaws.instance import Instance
+from services.collectors import Collector
 from tests.localaws.ecs_site import ENVOY, XRAY, Site
 from tests.localaws.support import client_of, send
 
@@ -37,12 +38,15 @@ _REDIRECTION = {
 }
 
 
+_DAEMON = Collector(image=XRAY)
+
+
 class Demo(Site):
     """The demo's four services in one site."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, collector: Collector = _DAEMON) -> None:
         super().__init__(lambda service: client_of(instance, service))
-        self.instance = instance
+        self.instance, self.collector = instance, collector
         self.logs, self.xray = client_of(instance, "logs"), client_of(instance, "xray")
         self.mesh.create_mesh(meshName=self.name)
         operation = self.cloud_map.create_private_dns_namespace(Name=f"{self.name}.local", Vpc=self.vpc)["OperationId"]
@@ -115,7 +119,7 @@ class Demo(Site):
                 proxyConfiguration={
                     "type": "APPMESH",
                     "containerName": "envoy",
-                    "properties": [{"name": key, "value": value} for key, value in _REDIRECTION.items()],
+                    "properties": pairs({**_REDIRECTION, "IgnoredGID": self.collector.spared_group}),
                 },
                 family=f"{self.name}-{name}",
                 taskRoleArn=self.roles[name],
@@ -139,7 +143,7 @@ class Demo(Site):
         return [app, *self.proxies(name, arn, tracing, user="1337")]
 
     def proxies(self, name: str, arn: str, tracing: Mapping[str, str], **more: Any) -> list[dict[str, Any]]:
-        """Return an Envoy and, where it traces, a daemon."""
+        """Return an Envoy and, where it traces, a collector."""
         envoy = {
             "name": "envoy",
             "image": ENVOY,
@@ -150,15 +154,17 @@ class Demo(Site):
         }
         if not tracing:
             return [envoy]
-        daemon = {
+        health_check = self.collector.health_check
+        sidecar = {
             "name": "xray",
-            "image": XRAY,
-            "user": "1337",
+            "image": self.collector.image,
+            "user": self.collector.user,
             "essential": False,
-            "environment": pairs({"AWS_REGION": "us-east-1"}),
+            "environment": pairs({"AWS_REGION": "us-east-1", **self.collector.variables}),
             "logConfiguration": self.logged(name, "/xray-container"),
+            **({"healthCheck": dict(health_check)} if health_check else {}),
         }
-        return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, daemon]
+        return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, sidecar]
 
     def log_group(self, name: str) -> str:
         """Return the name of a service's log group."""

@@ -141,6 +141,7 @@ PROXY = {"type": "APPMESH", "containerName": "envoy", "properties": []}
         ([app(memory=1024)], {}, "The 'memory' setting for container 'app' is greater than for the task."),
         ([app()], {"proxyConfiguration": PROXY}, "container 'envoy', which does not exist"),
         ([app(user="no one")], {}, "Invalid user 'no one'"),
+        ([app(healthCheck={"command": ["curl", "localhost"]})], {}, "its command must start with CMD or CMD-SHELL"),
         ([app(portMappings=[{"containerPort": 70000}])], {}, "Invalid containerPort 70000"),
         ([app(portMappings=[{"containerPort": 80, "hostPort": 8080}])], {}, "host ports and container ports"),
     ],
@@ -157,6 +158,15 @@ def test_what_aws_would_refuse_is_refused(
     assert refused.value.response["Error"]["Code"] == "ClientException"
     latest = site.ecs.describe_task_definition(taskDefinition=site.name)["taskDefinition"]
     assert latest["taskDefinitionArn"] == before
+
+
+@pytest.mark.parametrize("command", [["CMD", "/healthcheck"], ["/healthcheck"]])
+def test_a_health_check_may_be_a_program_of_the_image(site: Site, command: list[str]) -> None:
+    """With or without CMD before its path, as AWS's samples for the ADOT collector have it."""
+    revision = site.define(app(healthCheck={"command": command}))
+
+    (container,) = site.ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]["containerDefinitions"]
+    assert container["healthCheck"]["command"] == command
 
 
 def test_reservations_may_fill_the_task(site: Site) -> None:

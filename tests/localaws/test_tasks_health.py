@@ -80,6 +80,22 @@ def test_checks_are_run(command: list[str], has_shell: bool, health: str) -> Non
         checker.stop()
 
 
+@pytest.mark.parametrize("command", [["/healthcheck"], ["CMD", "/healthcheck"], ["CMD", "/healthcheck", "-v"]])
+def test_a_program_of_the_image_is_found_in_its_place(tmp_path: Path, command: list[str]) -> None:
+    """An absolute path is one inside the image; alone it is taken for a command, as in the samples of ADOT."""
+    program = tmp_path / "healthcheck"
+    program.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    program.chmod(0o755)
+    check = {"command": command, "interval": 5, "timeout": 5, "retries": 1}
+    places = {"/healthcheck": str(program)}
+    checker = Checker(check, {"PATH": "/usr/bin:/bin"}, has_shell=False, located=lambda path: places[path])
+    try:
+        until(lambda: checker.health != "UNKNOWN")
+        assert checker.health == "HEALTHY"
+    finally:
+        checker.stop()
+
+
 def test_a_check_that_hangs_fails_at_its_timeout() -> None:
     """It is ended, and counts as a failure."""
     checker = _checked("CMD", "sleep", "60", timeout=1)

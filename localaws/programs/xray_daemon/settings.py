@@ -1,7 +1,7 @@
 """What the daemon is to do, from its flags and environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from localaws.programs.loopback import Endpoint, NotLoopbackError, inside, server_of
@@ -21,6 +21,23 @@ NO_REGION = (
 _NO_MEMORY = f"Not enough Buffers Memory Allocated. Min Buffers Memory required: {_LEAST_BUFFER} MB."
 
 
+def _as_it_is(document: bytes) -> bytes:
+    return document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a collector hands segments on. The defaults are the daemon's."""
+
+    batch: int = 50  # documents a call, which takes no more
+    idle_seconds: float = 1.0  # until a batch goes although it is not full
+    failed: str = "Sending segment batch failed with: %s"
+    translate: Callable[[bytes], bytes] = _as_it_is  # what becomes of a document; raises MalformedError
+
+
+DAEMON = Manner()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that is decided before the daemon starts."""
@@ -37,9 +54,10 @@ class Settings:
     concurrency: int  # calls at once
     instance: str
     hostname: str
+    manner: Manner
 
 
-def settings_from(flags: Mapping[str, str], variables: Mapping[str, str]) -> Settings:
+def settings_from(flags: Mapping[str, str], variables: Mapping[str, str], manner: Manner = DAEMON) -> Settings:
     """Return the settings.
 
     Raises:
@@ -50,7 +68,7 @@ def settings_from(flags: Mapping[str, str], variables: Mapping[str, str]) -> Set
     xray = flags.get("endpoint") or variables.get("AWS_ENDPOINT_URL_XRAY") or aws
     if not xray:
         raise End(
-            1, "AWS_ENDPOINT_URL is not set: this daemon sends to the embedded AWS alone, and does not know where"
+            1, "AWS_ENDPOINT_URL is not set: this program sends to the embedded AWS alone, and does not know where"
         )
     proxy = flags.get("proxy-address", "")
     return Settings(
@@ -66,6 +84,7 @@ def settings_from(flags: Mapping[str, str], variables: Mapping[str, str]) -> Set
         concurrency=int(flags.get("concurrency", _CONCURRENCY)),
         instance=variables.get("AWS_INSTANCE_ID", ""),
         hostname=variables.get("AWS_HOSTNAME", ""),
+        manner=manner,
     )
 
 

@@ -11,10 +11,10 @@ from localaws.programs.xray_daemon.client import XRay
 from localaws.programs.xray_daemon.errors import CallError
 from localaws.programs.xray_daemon.log import log
 from localaws.programs.xray_daemon.segments import Ring
+from localaws.programs.xray_daemon.settings import Settings
 from localaws.programs.xray_daemon.telemetry import REJECTED, SENT, SPILLED, Telemetry
 
-_BATCH = 50
-_IDLE_SECONDS = 1.0
+_MB = 1024 * 1024
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between two attempts
 _LAST_PAUSE = 0.1  # while the daemon ends
 _BETWEEN_WARNINGS = 1.0  # seconds
@@ -23,16 +23,16 @@ _BETWEEN_WARNINGS = 1.0  # seconds
 class Uploads:
     """Takes documents, and sends them from threads of its own."""
 
-    def __init__(self, xray: XRay, telemetry: Telemetry, *, buffer_bytes: int, concurrency: int) -> None:
-        self._xray, self._telemetry = xray, telemetry
-        self._ring = Ring(buffer_bytes)
+    def __init__(self, xray: XRay, telemetry: Telemetry, settings: Settings) -> None:
+        self._xray, self._telemetry, self._manner = xray, telemetry, settings.manner
+        self._ring = Ring(settings.buffer_mb * _MB)
         self._changed = threading.Condition()
         self._ending = threading.Event()
         self._send_at = 0.0  # when a batch goes although it is not full
         self._open = 0  # documents that wait or are being sent
         self._dropped = 0  # documents that nobody was told of yet
         self._told_at = 0.0
-        for number in range(concurrency):
+        for number in range(settings.concurrency):
             threading.Thread(target=self._work, name=f"sender {number}", daemon=True).start()
 
     def add(self, document: bytes) -> None:
@@ -43,9 +43,9 @@ class Uploads:
             self._dropped += dropped
             self._telemetry.count(SPILLED, dropped)
             if len(self._ring) == 1:
-                self._send_at = time.monotonic() + _IDLE_SECONDS
+                self._send_at = time.monotonic() + self._manner.idle_seconds
                 self._changed.notify()
-            elif len(self._ring) >= _BATCH:
+            elif len(self._ring) >= self._manner.batch:
                 self._changed.notify()
             self._tell_of_dropped(_BETWEEN_WARNINGS)
 
@@ -73,9 +73,9 @@ class Uploads:
             while True:
                 now = time.monotonic()
                 waiting = len(self._ring)
-                if waiting >= _BATCH or (waiting and (now >= self._send_at or self._ending.is_set())):
-                    batch = self._ring.take(_BATCH)
-                    self._send_at = now + _IDLE_SECONDS
+                if waiting >= self._manner.batch or (waiting and (now >= self._send_at or self._ending.is_set())):
+                    batch = self._ring.take(self._manner.batch)
+                    self._send_at = now + self._manner.idle_seconds
                     self._tell_of_dropped(_BETWEEN_WARNINGS)
                     if self._ring:
                         self._changed.notify()  # somebody must watch over the rest
@@ -91,7 +91,7 @@ class Uploads:
                 answer = self._xray.call("/TraceSegments", {"TraceSegmentDocuments": documents})
             except CallError as error:
                 self._telemetry.count(error.counted_as)
-                log.error("Sending segment batch failed with: %s", error)
+                log.error(self._manner.failed, error)
                 if not error.retriable:
                     return
             else:
