@@ -7,16 +7,17 @@ names are given by the caller.
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
+from checks.collectors import PORT, REGION, Collector, read
 from checks.model import TASK_DEFINITION, Finding, Severity, Stack, containers, is_known, listed, mapped, text
 
-DAEMON_PORT = 2000  # UDP; where the daemon listens and Envoy sends if neither is told otherwise
-REGION = "AWS_REGION"
 # Source: App Mesh user guide, "Envoy configuration variables", and the source of Envoy's agent.
 DAEMON_ADDRESS_VARIABLE = "AWS_XRAY_DAEMON_ADDRESS"
 DAEMON_PORT_VARIABLE = "XRAY_DAEMON_PORT"
+
+_ROOT = ("", "0", "root")  # "": as the image says
+_SPARED_GROUP = "1338"  # as good as any other
 
 _ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
@@ -128,50 +129,68 @@ def tracing_policy(task: Task) -> Iterator[Finding]:
 
 
 def tracing_user(task: Task) -> Iterator[Finding]:
-    """Where a proxy takes all traffic, the sidecar runs as the user that is left alone: X-Ray is out of the mesh."""
-    if task.sidecar is None or not task.proxy:
+    """Where a proxy takes all traffic, the sidecar's user or group is left alone: X-Ray is out of the mesh.
+
+    And a collector that only root can start is root.
+    """
+    if task.sidecar is None or not is_known(user := task.sidecar.get("user", "")):
         return
-    spared = mapped(task.proxy.get("properties")).get("IgnoredUID", task.names.proxy_user)
-    user = task.sidecar.get("user", "")
-    if not is_known(spared) or not is_known(user) or str(user).partition(":")[0] == str(spared):
+    uid, _, gid = str(user).partition(":")
+    called = f"user {user}" if user else "the user of its image"
+    collector = _collector(task)
+    needs_root = collector is not None and collector.needs_root
+    if needs_root and uid not in _ROOT:
+        message = f"'{task.names.sidecar}' runs as {called}, but writes its configuration where only root may, and ends"
+        yield task.finding("tracing-user", message, f"Set its user to 0:{_group(task) or _SPARED_GROUP}.")
+    properties = mapped(task.proxy.get("properties"))
+    spared = properties.get("IgnoredUID", task.names.proxy_user)
+    if not task.proxy or not is_known(spared) or uid == str(spared) or (gid and gid == _group(task)):
         return
-    message = f"'{task.names.sidecar}' runs as {f'user {user}' if user else 'the user of its image'}, "
-    message += "so its traffic to X-Ray is redirected into Envoy"
-    yield task.finding("tracing-user", message, f"Set its user to {spared}.")
+    if "IgnoredGID" in properties and not is_known(properties["IgnoredGID"]):
+        return
+    message = f"'{task.names.sidecar}' runs as {called}, so its traffic to X-Ray is redirected into Envoy"
+    fix = f"Set its user to {spared}."
+    if needs_root:
+        fix = f"Set its user to 0:{_group(task) or _SPARED_GROUP}, and IgnoredGID of the proxy to the same group."
+    yield task.finding("tracing-user", message, fix)
 
 
 def tracing_address(task: Task) -> Iterator[Finding]:
     """Envoy sends to where the sidecar listens: on the task's own loopback, on the same port."""
-    if not task.traced or task.sidecar is None:
+    collector = _collector(task)
+    if not task.traced or collector is None:
         return
     given = variables(task.envoy)
     address = given.get(DAEMON_ADDRESS_VARIABLE) or "127.0.0.1"
-    told, listens = given.get(DAEMON_PORT_VARIABLE) or str(DAEMON_PORT), _bound_port(task.sidecar)
-    if not (isinstance(address, str) and isinstance(told, str)) or listens is None:
+    told = given.get(DAEMON_PORT_VARIABLE) or PORT
+    if not (isinstance(address, str) and isinstance(told, str)):
         return
     host, _, own_port = address.partition(":")
     port = own_port or told
-    if not _is_loopback(host):
+    if collector.unheard:
+        message = f"Envoy's UDP {port} is heard by nobody: {collector.unheard}"
+        yield task.finding("tracing-address", message, f"Have '{task.names.sidecar}' listen on UDP 127.0.0.1:{port}.")
+    elif not _is_loopback(host):
         message = f"Envoy sends traces to {host}, not to the sidecar"
         fix = f"Take {DAEMON_ADDRESS_VARIABLE} away, or set it to 127.0.0.1."
         yield task.finding("tracing-address", message, fix)
-    elif port != listens:
-        message = f"Envoy sends traces to port {port}, '{task.names.sidecar}' listens on {listens}"
-        yield task.finding("tracing-address", message, f"Set {DAEMON_PORT_VARIABLE}={listens}.")
+    elif collector.port is not None and port != collector.port:
+        message = f"Envoy sends traces to port {port}, '{task.names.sidecar}' listens on {collector.port}"
+        yield task.finding("tracing-address", message, f"Set {DAEMON_PORT_VARIABLE}={collector.port}.")
 
 
 def tracing_region(task: Task) -> Iterator[Finding]:
-    """The daemon is told its region, that of its Envoy: on Fargate it has no other way to know, and exits."""
-    if task.sidecar is None:
+    """The collector is told its region, that of its Envoy: on Fargate most have no other way to know, and exit."""
+    collector = _collector(task)
+    if collector is None or collector.region is None:
         return
-    region = _option(task.sidecar, "-n", "--region") or variables(task.sidecar).get(REGION)
     expected = variables(task.envoy).get(REGION)
-    if not region:
+    if not collector.region:
         message = f"'{task.names.sidecar}' has no {REGION} and exits at once"
         yield task.finding("tracing-region", message, f"Set {REGION} in its environment.")
-    elif is_known(region) and is_known(expected) and region != expected:
-        message = f"'{task.names.sidecar}' sends to {region}, but Envoy is in {expected}"
-        yield task.finding("tracing-region", message, f"Set {REGION}={expected} for both.")
+    elif is_known(expected) and collector.region != expected:
+        message = f"'{task.names.sidecar}' sends to {collector.region}, but Envoy is in {expected}"
+        yield task.finding("tracing-region", message, f"Set {collector.region_is_set_by} to {expected}.")
 
 
 def tracing_rate(task: Task) -> Iterator[Finding]:
@@ -220,20 +239,10 @@ def _is_rate(given: str) -> bool:
     return 0 <= rate <= 1 and round(rate, 2) == rate
 
 
-def _bound_port(sidecar: Mapping[str, Any]) -> str | None:
-    """The UDP port that the daemon listens on; None where its command is not known."""
-    if any(key in sidecar and not is_known(sidecar[key]) for key in ("command", "entryPoint")):
-        return None
-    bound = _option(sidecar, "-b", "--bind")
-    return bound.rpartition(":")[2] if bound else str(DAEMON_PORT)
+def _collector(task: Task) -> Collector | None:
+    return read(task.sidecar, variables(task.sidecar)) if task.sidecar is not None else None
 
 
-def _option(sidecar: Mapping[str, Any], *flags: str) -> str:
-    """The value of a flag on the daemon's command line, the last one given; "" without."""
-    words = [str(word) for key in ("entryPoint", "command") for word in listed(sidecar.get(key))]
-    found = ""
-    for word, following in pairwise([*words, ""]):
-        flag, equals, value = word.partition("=")
-        if flag in flags:
-            found = value if equals else following
-    return found
+def _group(task: Task) -> str:
+    """The group whose traffic the redirection leaves alone; "" without."""
+    return text(mapped(task.proxy.get("properties")).get("IgnoredGID")) or ""

@@ -11,7 +11,13 @@ from tests.services.world import Deployment, deployed
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 NAMES = Names(**tracing.NAMES)
-VARIANTS: tuple[dict[str, str], ...] = ({}, {"tracing": "true"}, {"tracing": "true", "samplingRate": "0.5"})
+VARIANTS: tuple[dict[str, str], ...] = (
+    {},
+    {"tracing": "true"},
+    {"tracing": "true", "samplingRate": "0.5"},
+    {"tracing": "true", "collector": "adot"},
+    {"tracing": "true", "collector": "cloudwatch-agent"},
+)
 
 
 def stack(*resources: Resource, service: str = "shop", problem: str = "") -> StackForecast:

@@ -13,7 +13,7 @@ from tests.checks.plans import NAMES, TASK, VARIANTS, everything, own, resource,
 
 @pytest.mark.parametrize("config", VARIANTS, ids=str)
 def test_the_repository_is_fine(config: dict[str, str]) -> None:
-    """All four services, with tracing off, on, and on with another rate."""
+    """All four services, with tracing off, on, on with another rate, and on with each collector."""
     assert check(everything(**config), NAMES) == []
 
 
