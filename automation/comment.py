@@ -26,10 +26,11 @@ _TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 _RESTARTING = {"taskDefinition", "networkConfiguration", "loadBalancers", "serviceRegistries", "platformVersion"}
 
 _OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "destroyed"}
+_GRAVEST_FIRST = tuple(reversed(_OPS))
 _GRAVE = ("replaced", "destroyed")
 # How GitHub colours a line of a difference: + green, - red, ! orange.
 _SIGNS = {"create": "+", "update": "!", "replace": "-+", "delete": "-", "import": "+", "add": "+"}
-_LISTED = 40  # resources of one kind of change in a stack that are told one by one
+_LISTED = 40  # resources that come or go as a whole are told one by one up to so many of a stack
 _LONGEST_PROBLEM = 3_000  # characters
 
 
@@ -69,7 +70,7 @@ def _head(forecast: Forecast, listed: Sequence[StackForecast]) -> Iterator[str]:
         yield f"{counts}."
     restarted = [stack.service for stack in forecast.stacks if _restarts(stack)]
     if restarted:
-        yield f"Rolling restart of {_codes(restarted)}, in this order."
+        yield f"Rolling restart of {_codes(restarted)}{', in this order' if len(restarted) > 1 else ''}."
     for turned, where in _turned(forecast.stacks).items():
         yield f"Tracing is turned **{turned}** in {_codes(where)}."
     yield "\n".join(_table(forecast.stacks, listed))
@@ -118,18 +119,18 @@ def _findings(findings: Sequence[Finding], room: int) -> Iterator[str]:
     warnings = len(findings) - errors
     counts = [_number(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
     yield f"### Checks: {' and '.join(counts)}"
-    lines = [_finding(finding) for finding in ordered]
+    alike: dict[tuple[str, ...], list[Finding]] = {}
+    for each in ordered:
+        alike.setdefault((each.severity, each.rule, each.service, each.message, each.fix), []).append(each)
+    lines = [f"{_about(group)}: {_text(group[0].message)}. {_text(group[0].fix)}" for group in alike.values()]
     if sum(map(len, lines)) > room:
-        lines = [f"- {_about(finding)}" for finding in ordered]
+        lines = [_about(group) for group in alike.values()]
     yield "\n".join(lines)
 
 
-def _finding(finding: Finding) -> str:
-    return f"- {_about(finding)}: {_text(finding.message)}. {_text(finding.fix)}"
-
-
-def _about(finding: Finding) -> str:
-    return f"**{finding.severity}** {_code(finding.rule)} in {_code(finding.service)}, {_code(finding.resource)}"
+def _about(alike: Sequence[Finding]) -> str:
+    resources = _codes([finding.resource for finding in alike])
+    return f"- **{alike[0].severity}** {_code(alike[0].rule)} in {_code(alike[0].service)}, {resources}"
 
 
 def _estimate(estimate: Estimate) -> Iterator[str]:
@@ -184,9 +185,10 @@ def _lines(stack: StackForecast, detail: _Detail) -> Iterator[str]:
         pending.remove(old)
         pending.remove(new)
         yield f"-+ rename {old.short_type} {_one_line(old.name)} to {_one_line(new.name)}: destroyed and created anew"
-    for op in _OPS:
+    for op in _GRAVEST_FIRST:
         alike = [change for change in pending if change.op == op]
-        if len(alike) > _LISTED or (alike and not detail.properties and len(alike) > 1):
+        whole = not any(change.differences for change in alike)
+        if len(alike) > (_LISTED if detail.properties else 1) and (whole or not detail.properties):
             kinds = Counter(change.short_type for change in alike)
             told = ", ".join(f"{kind} x{count}" if count > 1 else kind for kind, count in kinds.items())
             yield f"{_SIGNS[op]} {op} {told}"
@@ -264,7 +266,7 @@ def _counts(changes: Iterator[Change]) -> str:
 
 def _plain_counts(changes: Sequence[Change]) -> str:
     counts = _by_op(changes)
-    return ", ".join(f"{counts[op]} {op}" for op in _OPS.values() if counts[op])
+    return ", ".join(f"{counts[_OPS[op]]} {_OPS[op]}" for op in _GRAVEST_FIRST if counts[_OPS[op]])
 
 
 def _cell(op: str, number: int) -> str:

@@ -66,7 +66,7 @@ def test_a_reviewer_reads_what_happens() -> None:
     assert told.splitlines()[0] == marker("prod")
     assert "## Preview of `prod` against `main`: 1 stack changes" in told
     assert "**1 replaced**, 1 updated." in told
-    assert "Rolling restart of `crystal`, in this order." in told
+    assert "Rolling restart of `crystal`." in told
     assert "Tracing is turned **on** in `crystal`." in told
     assert rows(told) == {
         "prod-crystal": ["0", "1", "**1**", "0", "8", "rolling", ""],
@@ -146,6 +146,14 @@ def test_findings_tell_rule_resource_and_fix() -> None:
     assert "nothing to object to" in comment(stack())
 
 
+def test_findings_that_say_the_same_are_one_line() -> None:
+    """With all their resources."""
+    finding = Finding(rule="lost", service="crystal", resource="subnet-1", message="it goes", fix="Keep it")
+    told = comment(stack(), findings=[finding, replace(finding, resource="subnet-2")])
+    assert "\n- **error** `lost` in `crystal`, `subnet-1` and `subnet-2`: it goes. Keep it\n" in told + "\n"
+    assert "### Checks: 2 errors" in told
+
+
 def test_what_tracing_takes() -> None:
     """Of the repository's own services, with the prices' date and place."""
     stacks = everything(tracing="true")
@@ -164,15 +172,16 @@ def test_large_plans_lose_details_and_nothing_of_the_summary(count: int) -> None
     changes = [change("update", SERVICE, f"service-{number}", *values) for number in range(30)]
     problem = "it broke\n" + "z" * 10_000
     finding = Finding(rule="pinned-image", service="s", resource="r", message="m" * 2_000, fix="f")
+    findings = [replace(finding, resource=f"r-{number}", message=finding.message + str(number)) for number in range(20)]
     stacks = [stack(*changes, service=f"shop-{number}") for number in range(count)]
-    told = comment(*stacks, stack(problem=problem), findings=[finding] * 20)
+    told = comment(*stacks, stack(problem=problem), findings=findings)
 
     assert len(told) <= LIMIT
     assert f"## Preview of `prod` against `main`: 1 stack without a plan, {count} stacks change" in told
     assert f"{30 * count} updated." in told
     assert {f"prod-shop-{number}" for number in range(count)} == rows(told).keys() - {"prod-crystal"}
     assert all(cells[1] == "30" for name, cells in rows(told).items() if name != "prod-crystal")
-    assert told.count("`pinned-image` in `s`, `r`") == 20
+    assert all(f"`pinned-image` in `s`, `r-{number}`" in told for number in range(20))
     assert "Shortened. All of it: `python automation/preview.py --env prod --against main`" in told
     assert told.count("<details>") == told.count("</details>")
 
@@ -207,3 +216,12 @@ def test_a_first_deployment_is_told_by_type() -> None:
     created = [change("create", "aws:ec2/subnet:Subnet", f"subnet-{number}") for number in range(90)]
     told = comment(stack(*created))
     assert "\n+ create ec2.Subnet x90\n" in told
+
+
+def test_what_is_replaced_is_never_told_by_type_alone() -> None:
+    """Why is what the reviewer wants to know, of ninety as of one; and it comes before what is updated."""
+    cidr = difference("cidrBlock", "10.0.0.0/24", "10.7.0.0/24", replaces=True)
+    replaced = [change("replace", "aws:ec2/subnet:Subnet", f"subnet-{number}", cidr) for number in range(90)]
+    told = comment(stack(change("update", SERVICE, "it", difference("name", "a", "b")), *replaced))
+    assert told.count("\n-+ replace ec2.Subnet subnet-") == 90
+    assert told.index("-+ replace") < told.index("! update")
