@@ -12,12 +12,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from automation.hops import End, Hop
 from automation.verify import Aws
+from checks.collectors import read
+from checks.tracing import variables
 from services import tracing
+from services.collectors import behaviour, lacks_region
 
 Kind = Literal[
     "no-sidecar",
     "no-policy",
     "no-region",
+    "not-heard",
     "sidecar-stopped",
     "no-traffic",
     "sampled-away",
@@ -27,9 +31,9 @@ Kind = Literal[
 ]
 
 _ACCESS_LOG = "/mesh-envoy-container"
-_DAEMON_LOG = "/xray-container"
-# Filter patterns of CloudWatch Logs, and what tells a request from what else an Envoy may log of one.
-_HTTP, _TROUBLE = '"HTTP/1"', '"[Error]"'
+_COLLECTOR_LOG = "/xray-container"
+# A filter pattern of CloudWatch Logs, and what tells a request from what else an Envoy may log of one.
+_HTTP = '"HTTP/1"'
 _REQUEST = re.compile(r'"[A-Z]+ \S+ HTTP/[\d.]+" \d{3} ')
 _PERCENT = 100
 
@@ -63,7 +67,7 @@ def find(hop: Hop, aws: Aws, *, since: float, sent: int | None, option: str = ""
         kind="unknown",
         message=(
             "both ends are set up for tracing and requests arrive; X-Ray may need another minute, "
-            f"or the daemon's log tells more (log group {hop.target.log_group})"
+            f"or the collector's log tells more (log group {hop.target.log_group})"
         ),
         next_command=f"python automation/traces.py wait{option}",
     )
@@ -89,15 +93,24 @@ def _at_both_ends(hop: Hop, aws: Aws, option: str) -> Iterator[Cause]:
         containers = {each["name"]: each for each in aws.containers(running["taskDefinition"])}
         again = f"python automation/enable.py {end.service}{option} --refresh"
         sidecar = containers.get(tracing.SIDECAR_NAME)
-        if sidecar is None or _variables(containers.get(tracing.ENVOY_NAME, {})).get(tracing.FLAG_VARIABLE) != "1":
+        if sidecar is None or variables(containers.get(tracing.ENVOY_NAME, {})).get(tracing.FLAG_VARIABLE) != "1":
             missing = "runs no X-Ray sidecar" if sidecar is None else "has an Envoy whose tracing is off"
             yield Cause(kind="no-sidecar", message=f"{end.service} {missing}", next_command=again)
             continue
         if tracing.POLICY_ARN not in aws.policies(end.target.role):
             policy = tracing.POLICY_ARN.rpartition("/")[2]
-            message = f"the task role of {end.service} lacks {policy}, so its daemon may not write to X-Ray"
+            what = behaviour(sidecar).words.split()[-1]
+            message = f"the task role of {end.service} lacks {policy}, so its {what} may not write to X-Ray"
             yield Cause(kind="no-policy", message=message, next_command=again)
+        yield from _unheard(end, sidecar, again)
         yield from _stopped_sidecar(end, sidecar, aws, again)
+
+
+def _unheard(end: End, sidecar: Mapping[str, Any], again: str) -> Iterator[Cause]:
+    collector = read(sidecar, variables(sidecar))
+    if collector and collector.unheard:
+        message = f"the {behaviour(sidecar).words} of {end.service} does not hear Envoy: {collector.unheard}"
+        yield Cause(kind="not-heard", message=message, next_command=again)
 
 
 def _stopped_sidecar(end: End, sidecar: Mapping[str, Any], aws: Aws, again: str) -> Iterator[Cause]:
@@ -109,13 +122,12 @@ def _stopped_sidecar(end: End, sidecar: Mapping[str, Any], aws: Aws, again: str)
     ]
     if not stopped:
         return
-    if "AWS_REGION" not in _variables(sidecar) and not {"-n", "--region"} & set(sidecar.get("command", ())):
-        message = (
-            f"the X-Ray daemon of {end.service} has no region and ended at once: set AWS_REGION in its environment"
-        )
+    words = behaviour(sidecar).words
+    if lacks_region(sidecar):
+        message = f"the {words} of {end.service} has no region and ended at once: set AWS_REGION in its environment"
         yield Cause(kind="no-region", message=message, next_command=again)
     code, reason = stopped[0].get("exitCode"), stopped[0].get("reason") or "no reason given"
-    message = f"the X-Ray daemon of {end.service} has stopped (exit code {code}: {reason})"
+    message = f"the {words} of {end.service} has stopped (exit code {code}: {reason})"
     yield Cause(kind="sidecar-stopped", message=message, next_command=f"aws logs tail {end.log_group}")
 
 
@@ -129,8 +141,10 @@ def _in_the_logs(hop: Hop, aws: Aws, since: float, sent: int | None, option: str
             kind="no-traffic", message=message, next_command=f"python automation/enable.py{option} --traffic 200"
         )
     for end in (hop.source, hop.target):
-        for line in aws.log_lines(end.log_group, _DAEMON_LOG, since, _TROUBLE)[-1:]:
-            message = f"the X-Ray daemon of {end.service} could not deliver: {line}"
+        containers = {each["name"]: each for each in aws.containers(end.target.task_definition)}
+        collector = behaviour(containers.get(tracing.SIDECAR_NAME, {}))
+        for line in aws.log_lines(end.log_group, _COLLECTOR_LOG, since, collector.undelivered)[-1:]:
+            message = f"the {collector.words} of {end.service} could not deliver: {line}"
             yield Cause(kind="not-delivered", message=message, next_command=f"aws logs tail {end.log_group}")
     # The first Envoy on the way decides.
     rate = hop.source.sampling_rate
@@ -142,7 +156,3 @@ def _in_the_logs(hop: Hop, aws: Aws, since: float, sent: int | None, option: str
         yield Cause(
             kind="sampled-away", message=message, next_command=f"python automation/enable.py{option} --sampling-rate 1"
         )
-
-
-def _variables(container: Mapping[str, Any]) -> dict[str, str]:
-    return {variable["name"]: variable["value"] for variable in container.get("environment", ())}

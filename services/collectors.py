@@ -19,13 +19,6 @@ _HEARD = "127.0.0.1:2000"
 # The group whose traffic a redirection leaves alone, for a collector that can't run as the user.
 _SPARED_GROUP = "1338"
 
-# Where the collectors differ from each other for a user's eyes, by the repository's name of the image.
-_WORDS = {
-    "aws-xray-daemon": "X-Ray daemon",
-    "aws-otel-collector": "ADOT collector",
-    "cloudwatch-agent": "CloudWatch agent",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Collector:
@@ -88,6 +81,25 @@ def _cloudwatch_agent(region: str) -> Collector:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """How a collector that runs is known to a user, and what it does when something is wrong."""
+
+    words: str  # what a user calls it
+    undelivered: str = (
+        '"Exporting failed"'  # filter pattern, of CloudWatch Logs, of lines about what X-Ray did not take
+    )
+    ends_without_region: bool = True  # none in its environment, nor anywhere else where it looks
+
+
+# The repository's name of the image → its behaviour.
+_BEHAVIOURS = {
+    "aws-xray-daemon": Behaviour(words="X-Ray daemon", undelivered='"[Error]"'),
+    "aws-otel-collector": Behaviour(words="ADOT collector"),
+    # On ECS it finds its region out.
+    "cloudwatch-agent": Behaviour(words="CloudWatch agent", ends_without_region=False),
+}
+
 # Value of the configuration key `collector` → the collector for a region.
 COLLECTORS: Mapping[str, Callable[[str], Collector]] = {
     "xray-daemon": _xray_daemon,
@@ -96,9 +108,22 @@ COLLECTORS: Mapping[str, Callable[[str], Collector]] = {
 }
 
 
-def words(image: str) -> str:
-    """What a user calls the collector that an image is."""
-    return _WORDS.get(image.partition("@")[0].rpartition("/")[2].partition(":")[0], "collector")
+def behaviour(container: Mapping[str, Any]) -> Behaviour:
+    """The behaviour of the collector that runs in a container; that of the daemon where it is none that we know."""
+    repository = str(container.get("image", "")).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return _BEHAVIOURS.get(repository, _BEHAVIOURS["aws-xray-daemon"])
+
+
+def lacks_region(container: Mapping[str, Any]) -> bool:
+    """Whether the collector in a container, as ECS describes it, is told no region and ends at once."""
+    variables = {variable["name"]: variable["value"] for variable in container.get("environment", ())}
+    told = "AWS_REGION" in variables or {"-n", "--region"} & set(container.get("command", ()))
+    # Of a configuration it is enough that it has one somewhere: whoever wrote it meant it so.
+    return (
+        not told
+        and "region" not in variables.get("AOT_CONFIG_CONTENT", "")
+        and behaviour(container).ends_without_region
+    )
 
 
 def _text(configuration: Mapping[str, Any]) -> str:

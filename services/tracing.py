@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.collectors import COLLECTORS, RESERVATION
+from services.collectors import COLLECTORS, RESERVATION, lacks_region
 from services.containers import ENVOY_NAME, PROXY_USER, Container, Logs, environment
 from services.settings import DEFAULT_SAMPLING_RATE, Settings
 
@@ -131,7 +131,6 @@ def findings(
 
 
 def _sidecar_findings(sidecar: Mapping[str, Any] | None) -> list[str]:
-    if sidecar is None:
+    if sidecar is None or not lacks_region(sidecar):
         return []
-    variables = {variable["name"] for variable in sidecar.get("environment", ())}
-    return [] if "AWS_REGION" in variables else [f"the container '{SIDECAR_NAME}' has no AWS_REGION and cannot start"]
+    return [f"the container '{SIDECAR_NAME}' has no AWS_REGION and cannot start"]
