@@ -186,7 +186,7 @@ def _lines(stack: StackForecast, detail: _Detail) -> Iterator[str]:
         pending.remove(new)
         yield f"-+ rename {old.short_type} {_one_line(old.name)} to {_one_line(new.name)}: destroyed and created anew"
     for op in _GRAVEST_FIRST:
-        alike = [change for change in pending if change.op == op]
+        alike = _in_order([change for change in pending if change.op == op])
         whole = not any(change.differences for change in alike)
         if len(alike) > (_LISTED if detail.properties else 1) and (whole or not detail.properties):
             kinds = Counter(change.short_type for change in alike)
@@ -197,6 +197,12 @@ def _lines(stack: StackForecast, detail: _Detail) -> Iterator[str]:
             yield f"{_SIGNS[op]} {op} {change.short_type} {_one_line(change.name)}{_because(change)}"
             yield from _properties(change, detail)
     yield from (f"# {change.op} {change.short_type} {change.name}" for change in pending if change.op not in _OPS)
+
+
+def _in_order(changes: Sequence[Change]) -> list[Change]:
+    """The same in each run, though the engine works on many at once: by type as they come, then by name."""
+    types = {kind: number for number, kind in enumerate(dict.fromkeys(change.type for change in changes))}
+    return sorted(changes, key=lambda change: (types[change.type], change.name))
 
 
 def _because(change: Change) -> str:
