@@ -119,7 +119,7 @@ def tracing_policy(task: Task) -> Iterator[Finding]:
         if each.get("policyArn") == task.names.policy_arn or not is_known(each.get("policyArn"))
     ]
     if task.traced and all(match is False for match in matches):
-        message = f"the task traces, but its role has no {short}: X-Ray refuses what the daemon sends"
+        message = f"the task traces, but its role has no {short}: X-Ray refuses what the sidecar sends"
         yield task.finding("tracing-policy", message, f"Attach {task.names.policy_arn} to the task role.")
     # An attachment whose policy is not known may be another's: only a known one is told.
     known = [each for each in attachments if each.get("policyArn") == task.names.policy_arn]

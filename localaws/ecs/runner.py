@@ -135,8 +135,14 @@ class SimulatedRunner:
 
 
 def _lacks_something(container: Container) -> bool:
-    """Return whether a container exits at once for want of a setting (reference.md, section 7)."""
+    """Return whether a container exits at once for want of a setting, or of a right (reference.md, section 7)."""
     repository = images.find(container.spec["image"]).repository
+    if repository in images.CLOUDWATCH_AGENTS:
+        # It writes its configuration where only root may.
+        return container.spec.get("user", "").partition(":")[0] not in ("", "0", "root")
+    if repository in images.ADOT_COLLECTORS:
+        told = container.environment.get("AOT_CONFIG_CONTENT", "")
+        return "AWS_REGION" not in container.environment and "region" not in told
     if repository in images.XRAY_DAEMONS:
         command = container.spec.get("command", [])
         return "AWS_REGION" not in container.environment and not {"-n", "--region"} & set(command)

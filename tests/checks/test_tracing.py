@@ -103,7 +103,7 @@ def test_a_role_without_the_policy() -> None:
     error = (
         "tracing-policy",
         "error",
-        "the task traces, but its role has no AWSXRayDaemonWriteAccess: X-Ray refuses what the daemon sends",
+        "the task traces, but its role has no AWSXRayDaemonWriteAccess: X-Ray refuses what the sidecar sends",
     )
     assert judged(without_attachments(crystal())) == [error]
     assert judged(attached(crystal(), policyArn="arn:aws:iam::aws:policy/AWSXrayReadOnlyAccess")) == [error]

@@ -152,6 +152,35 @@ def test_the_daemon_takes_its_region_from_a_flag(site: Site) -> None:
     assert [item["lastStatus"] for item in running(site, arn)["containers"]] == ["RUNNING", "RUNNING"]
 
 
+ADOT = "public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0"
+AGENT = "public.ecr.aws/cloudwatch-agent/cloudwatch-agent:1.300071.0b1720"
+REGION = {"name": "AWS_REGION", "value": "us-east-1"}
+OWN_REGION = {"name": "AOT_CONFIG_CONTENT", "value": "exporters: {awsxray: {region: us-east-1}}"}
+
+
+@pytest.mark.parametrize(
+    ("collector", "code"),
+    [
+        ({"image": ADOT, "environment": []}, 1),
+        ({"image": ADOT, "environment": [REGION]}, None),
+        ({"image": ADOT, "environment": [OWN_REGION]}, None),
+        ({"image": AGENT, "environment": [], "user": "1337"}, 1),
+        ({"image": AGENT, "environment": [], "user": "0:1338"}, None),
+        ({"image": AGENT, "environment": []}, None),
+    ],
+)
+def test_what_other_collectors_lack(site: Site, collector: dict[str, Any], code: int | None) -> None:
+    """ADOT needs a region, as the daemon does; the CloudWatch agent finds its own, but has to be root."""
+    check = {"command": ["CMD", "/healthcheck"]}  # passes only once a container would have ended
+    arn = site.run(site.define(app(), xray(essential=False, healthCheck=check, **collector)))
+
+    def xrays() -> dict[str, Any]:
+        return next(dict(each) for each in site.described(arn)[0]["containers"] if each["name"] == "xray")
+
+    found = site.until(xrays, lambda seen: seen["lastStatus"] == "STOPPED" or seen["healthStatus"] == "HEALTHY")
+    assert found.get("exitCode") == code
+
+
 def test_overrides_reach_the_container(site: Site) -> None:
     """RunTask may give the daemon the region that its definition lacks."""
     region = {"name": "xray", "environment": [{"name": "AWS_REGION", "value": "us-east-1"}]}
