@@ -99,11 +99,15 @@ def _cluster(destination: Destination, folder: PurePath | None = None) -> Docume
 
 
 def _load_assignment(destination: Destination) -> Document:
-    endpoints = [{"endpoint": {"address": address(endpoint)}} for endpoint in destination.endpoints]
+    levels: dict[int, list[Document]] = {each.priority: [] for each in destination.endpoints} or {0: []}
+    for each in destination.endpoints:
+        levels[each.priority].append({"endpoint": {"address": address(each)}})
     return {
         "@type": f"{_TYPES}envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": destination.name,
-        "endpoints": [{"lb_endpoints": endpoints}],
+        "endpoints": [
+            {"lb_endpoints": levels[level], **({"priority": level} if level else {})} for level in sorted(levels)
+        ],
     }
 
 
