@@ -186,6 +186,6 @@ def test_a_service_has_a_size_of_its_own() -> None:
     assert (workload.task_plan().cpu, workload.task_plan().memory) == (1024, 2048)
     envoy = Envoy(log_level="info", log_prefix="/envoy")
     large = Application(name="app", image="app", log_prefix="/app", reservation=1100)
-    assert TaskPlan(family="app", envoy=envoy, application=large, memory=2048)
+    assert TaskPlan(family="app", envoy=envoy, application=large, memory=2048).memory == 2048
     with pytest.raises(ValueError, match="of the task's 1024 MiB at most 768 may be reserved"):
         TaskPlan(family="app", envoy=envoy, application=large)
