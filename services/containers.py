@@ -12,6 +12,7 @@ import pulumi
 Container = Mapping[str, Any]
 
 MESH_PORT = 3000  # TCP; every application and the gateway listen here
+INGRESS_PORT = 8080  # TCP; in a mesh of our own, of the Envoy beside an application
 ENVOY_NAME = "envoy"
 PROXY_USER = "1337"  # the user whose traffic the task's redirection leaves alone
 OPEN_FILES = 15000  # limit for Envoy
@@ -24,6 +25,22 @@ ENVOY_HEALTH_CHECK = {
     "retries": 3,
     "startPeriod": 10,
 }
+
+# The plain image has bash, but no curl. Its administration answers on the task's loopback alone.
+PLAIN_ENVOY_HEALTH_CHECK = {
+    **ENVOY_HEALTH_CHECK,
+    "command": [
+        "CMD",
+        "bash",
+        "-c",
+        r"exec 3<>/dev/tcp/127.0.0.1/9901 && printf 'GET /ready HTTP/1.0\r\n\r\n' >&3 && grep -q LIVE <&3",
+    ],
+}
+
+# Told to end, it answers on for as long as callers may still have its address: longer than DNS and their look at it.
+LEAVING = 15  # seconds
+STOP_TIMEOUT = 30  # seconds
+_ENDING_LATE = f'envoy "$@" & envoy=$!; trap "sleep {LEAVING}; kill -TERM $envoy" TERM; wait $envoy; wait $envoy'
 
 # Without it a task counts as ready once its process exists, and a deployment takes the old one away too early. ECS does
 # not heed the same check that the images carry; theirs allows 3 s, too.
@@ -62,21 +79,37 @@ class Envoy:
             "ENVOY_LOG_LEVEL": self.log_level,
         }
         return {
+            **self._common(image, variables, logs),
+            "healthCheck": ENVOY_HEALTH_CHECK,
+            **({"portMappings": [port(MESH_PORT)]} if self.is_gateway else {"user": PROXY_USER}),
+        }
+
+    def own_container(self, image: str, bootstrap: pulumi.Input[str], logs: Logs) -> Container:
+        """The container definition of a plain Envoy, told by `bootstrap` (JSON) all that it is to do."""
+        options = ["--log-level", self.log_level, "--config-yaml", bootstrap]
+        return {
+            **self._common(image, {"AWS_REGION": logs.region}, logs),
+            "command": ["bash", "-c", _ENDING_LATE, "envoy", *options],
+            "stopTimeout": STOP_TIMEOUT,
+            "healthCheck": PLAIN_ENVOY_HEALTH_CHECK,
+            "portMappings": [port(MESH_PORT if self.is_gateway else INGRESS_PORT)],
+        }
+
+    def _common(self, image: str, variables: Mapping[str, pulumi.Input[str]], logs: Logs) -> Container:
+        return {
             "name": ENVOY_NAME,
             "image": image,
             "essential": True,
             "memoryReservation": self.reservation,
             "environment": environment(variables),
-            "healthCheck": ENVOY_HEALTH_CHECK,
             "ulimits": [{"name": "nofile", "softLimit": OPEN_FILES, "hardLimit": OPEN_FILES}],
             "logConfiguration": logs.under(self.log_prefix),
-            **({"portMappings": [port(MESH_PORT)]} if self.is_gateway else {"user": PROXY_USER}),
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """The container that does a service's own work. It starts once its Envoy is healthy."""
+    """The container that does a service's own work."""
 
     name: str
     image: str
@@ -85,8 +118,8 @@ class Application:
     health_path: str = "/health"  # answered with 200 once it is ready; its image must have curl
     reservation: int = 128  # MiB
 
-    def container(self, logs: Logs) -> Container:
-        """Its container definition."""
+    def container(self, logs: Logs, *, after_envoy: bool) -> Container:
+        """Its container definition. After its Envoy it starts once that is healthy, and ends before it."""
         check = f"curl -sf http://localhost:{MESH_PORT}{self.health_path}"
         return {
             "name": self.name,
@@ -95,7 +128,7 @@ class Application:
             "memoryReservation": self.reservation,
             "environment": environment({**self.variables, "REGION": logs.region}),
             "portMappings": [port(MESH_PORT)],
-            "dependsOn": [{"containerName": ENVOY_NAME, "condition": "HEALTHY"}],
+            **({"dependsOn": [healthy(ENVOY_NAME)]} if after_envoy else {}),
             "healthCheck": {"command": ["CMD-SHELL", check], **APPLICATION_HEALTH_CHECK},
             "logConfiguration": logs.under(self.log_prefix),
         }
@@ -104,6 +137,11 @@ class Application:
 def environment(variables: Mapping[str, pulumi.Input[str]]) -> list[dict[str, pulumi.Input[str]]]:
     """Variables as ECS lists them, sorted by name."""
     return [{"name": name, "value": variables[name]} for name in sorted(variables)]
+
+
+def healthy(container: str) -> dict[str, str]:
+    """The condition to start once another container is healthy."""
+    return {"containerName": container, "condition": "HEALTHY"}
 
 
 def port(number: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from services.aws import appautoscaling, ecs, servicediscovery
 from services.task import Task
 
 DNS_TTL = 60  # seconds
+SHORT_DNS_TTL = 5  # seconds, for callers that find tasks by DNS alone
 SCALING_COOLDOWN = 30  # seconds, in both directions
 
 
@@ -61,8 +62,12 @@ def run_on_fargate(  # noqa: PLR0913 - all but two are keywords
     placement: Placement,
     balanced: Balanced | None = None,
     scaling: Scaling | None = None,
+    dns_ttl: int = DNS_TTL,
 ) -> ecs.Service:
-    """The ECS service `service_name`, announced in Cloud Map under that name; it bears the component's own `name`."""
+    """The ECS service `service_name`, announced in Cloud Map under that name; it bears the component's own `name`.
+
+    Its addresses may be kept for `dns_ttl` seconds.
+    """
     opts = pulumi.ResourceOptions(parent=owner)
     announced = servicediscovery.Service(
         f"{name}-discovery",
@@ -70,7 +75,7 @@ def run_on_fargate(  # noqa: PLR0913 - all but two are keywords
         dns_config={
             "namespace_id": placement.namespace_id,
             "routing_policy": "MULTIVALUE",
-            "dns_records": [{"type": "A", "ttl": DNS_TTL}],
+            "dns_records": [{"type": "A", "ttl": dns_ttl}],
         },
         health_check_custom_config=_CHECKED_BY_ECS,
         opts=opts,

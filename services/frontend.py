@@ -1,11 +1,10 @@
 """The frontend: a page made of its own line and one from each backend. The gateway leads here."""
 
-from pulumi import Output, ResourceOptions
+from pulumi import ResourceOptions
 
 from services import images
-from services.containers import MESH_PORT
 from services.fargate import Scaling
-from services.mesh_service import MeshService, Workload
+from services.mesh_service import Backend, MeshService, Workload
 from services.neighbours import Neighbour
 from services.routing import Entrance
 from services.settings import Settings
@@ -27,11 +26,10 @@ def build(environment: str, settings: Settings) -> Frontend:
         family="ecsworkshopfrontendFrontEndTaskDef54183660",
         image=images.FRONTEND,
         envoy_log_level="critical",
-        variables={
-            "CRYSTAL_URL": Output.concat("http://", crystal_host, f":{MESH_PORT}/crystal"),
-            "NODEJS_URL": Output.concat("http://", nodejs_host, f":{MESH_PORT}"),
-        },
-        backends=(crystal_host, nodejs_host),
+        backends=(
+            Backend(host=crystal_host, variable="CRYSTAL_URL", path="/crystal"),
+            Backend(host=nodejs_host, variable="NODEJS_URL"),
+        ),
         entrance=Entrance(
             gateway_name=platform.output("virtualGatewayName"),
             gateway_route="frontend-router",

@@ -1,13 +1,14 @@
-"""The way into the mesh: a virtual gateway, run by Envoy tasks behind a network load balancer."""
+"""The way into the mesh: a gateway, run by Envoy tasks behind a network load balancer."""
 
 import pulumi
 
+from services import own_mesh
 from services.aws import appmesh, lb
 from services.containers import ENVOY_NAME, MESH_PORT, Envoy
 from services.fargate import Balanced, Placement, run_on_fargate
 from services.network import WEB_PORT, Network
 from services.settings import Settings
-from services.task import TaskPlan, register_task
+from services.task import AppMeshSeat, Seat, TaskPlan, register_task
 
 GRACE_PERIOD = 60  # seconds
 
@@ -18,32 +19,44 @@ _PLAN = TaskPlan(
 
 
 class Gateway(pulumi.ComponentResource):
-    """`virtual_gateway`, the ECS service and task that run it, and the load balancer's public `dns` name."""
+    """The ECS service and task of the gateway, and the load balancer's public `dns` name.
+
+    In App Mesh also its `virtual_gateway`; in a mesh of our own it leads to the service named `entrance`.
+    """
 
     def __init__(  # noqa: PLR0913 - all but one are keywords
         self,
         name: str,
         *,
-        mesh: appmesh.Mesh,
+        mesh: appmesh.Mesh | None,
+        entrance: pulumi.Input[str],
         network: Network,
         placement: Placement,
         settings: Settings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ecs-tracing:services:Gateway", name, {}, opts)
-        self.virtual_gateway = appmesh.VirtualGateway(
-            f"{name}-virtual-gateway",
-            name="ecsworkshop-vgw",
-            mesh_name=mesh.name,
-            spec={"listeners": [{"port_mapping": {"port": MESH_PORT, "protocol": "http"}}]},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.task = register_task(self, name, _PLAN, mesh_resource_arn=self.virtual_gateway.arn, settings=settings)
+        self.virtual_gateway = self._in_app_mesh(name, mesh) if mesh else None
+        seat: Seat
+        if self.virtual_gateway and settings.mesh == "appmesh":
+            seat = AppMeshSeat(arn=self.virtual_gateway.arn)
+        else:
+            seat = own_mesh.gateway(entrance, settings)
+        self.task = register_task(self, name, _PLAN, seat=seat, settings=settings)
         self.dns, balanced = self._balance(name, network)
         self.service = run_on_fargate(
             self, name, service_name="mesh-gw-proxy", task=self.task, placement=placement, balanced=balanced
         )
         self.register_outputs({"dns": self.dns})
+
+    def _in_app_mesh(self, name: str, mesh: appmesh.Mesh) -> appmesh.VirtualGateway:
+        return appmesh.VirtualGateway(
+            f"{name}-virtual-gateway",
+            name=own_mesh.GATEWAY_NAME,
+            mesh_name=mesh.name,
+            spec={"listeners": [{"port_mapping": {"port": MESH_PORT, "protocol": "http"}}]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _balance(self, name: str, network: Network) -> tuple[pulumi.Output[str], Balanced]:
         opts = pulumi.ResourceOptions(parent=self)

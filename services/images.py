@@ -5,6 +5,7 @@ none is known for crystal, so that one follows ``latest`` (docs/differences.md).
 """
 
 ENVOY = "public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod"  # 1.19.1.1 is the first to know XRAY_SAMPLING_RATE
+PLAIN_ENVOY = "docker.io/envoyproxy/envoy:v1.40.0"
 XRAY_DAEMON = "public.ecr.aws/xray/aws-xray-daemon:3.6.7"
 ADOT = "public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0"
 CLOUDWATCH_AGENT = "public.ecr.aws/cloudwatch-agent/cloudwatch-agent:1.300071.0b1720"

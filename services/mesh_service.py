@@ -5,14 +5,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi import Output
 
-from services import routing
-from services.containers import Application, Envoy
-from services.fargate import Placement, Scaling, run_on_fargate
+from services import own_mesh, routing
+from services.aws import appmesh
+from services.containers import MESH_PORT, Application, Envoy
+from services.fargate import DNS_TTL, SHORT_DNS_TTL, Placement, Scaling, run_on_fargate
 from services.neighbours import Neighbour
 from services.routing import Entrance
 from services.settings import Settings
-from services.task import TASK_CPU, TASK_MEMORY, TaskPlan, register_task
+from services.task import TASK_CPU, TASK_MEMORY, AppMeshSeat, Seat, TaskPlan, register_task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """A service that another one calls."""
+
+    host: pulumi.Input[str]  # its name in DNS, which is that of its virtual service
+    variable: str  # that tells the application where it is
+    path: str = ""  # of the URL in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +41,7 @@ class Workload:
     envoy_log_level: str = "info"
     variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # for the application
     health_path: str = "/health"  # of the application
-    backends: Sequence[pulumi.Input[str]] = ()  # names of the virtual services that it calls
+    backends: Sequence[Backend] = ()  # the services that it calls
     entrance: Entrance | None = None  # for the service that the gateway leads to
     scaling: Scaling | None = None  # None: one task
     cpu: int = TASK_CPU  # units of the whole task, 1024 a vCPU
@@ -39,13 +50,13 @@ class Workload:
     def __post_init__(self) -> None:
         self.task_plan()
 
-    def task_plan(self) -> TaskPlan:
-        """The task that runs it."""
+    def task_plan(self, addresses: Mapping[str, pulumi.Input[str]] | None = None) -> TaskPlan:
+        """The task that runs it; `addresses` are where it finds its backends, by variable."""
         application = Application(
             name=f"{self.node}-app",
             image=self.image,
             log_prefix=f"/{self.node}-container",
-            variables=self.variables,
+            variables={**self.variables, **(addresses or {})},
             health_path=self.health_path,
         )
         envoy = Envoy(log_level=self.envoy_log_level, log_prefix="/mesh-envoy-container")
@@ -69,17 +80,19 @@ class MeshService(pulumi.ComponentResource):
         # The children wait for their parent, so nothing is created where the platform is missing.
         after_platform = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[platform.deployed]))
         super().__init__(f"ecs-tracing:services:{type(self).__name__}", name, {}, after_platform)
-        namespace_name = platform.output("namespaceName")
-        node = routing.virtual_node(
-            self,
-            name,
-            node=workload.node,
-            service_name=workload.service_name,
-            mesh_name=platform.output("meshName"),
-            namespace_name=namespace_name,
-            backends=workload.backends,
-        )
-        task = register_task(self, name, workload.task_plan(), mesh_resource_arn=node.arn, settings=settings)
+        hosts = [backend.host for backend in workload.backends]
+        node = self._node(name, workload, platform, hosts) if settings.has_app_mesh else None
+        seat: Seat
+        found: Sequence[pulumi.Input[str]]
+        if node is not None and settings.mesh == "appmesh":
+            seat, found = AppMeshSeat(arn=node.arn), [Output.concat("http://", host, f":{MESH_PORT}") for host in hosts]
+        else:
+            seat, found = own_mesh.beside_application(workload.node, hosts, settings), own_mesh.addresses(len(hosts))
+        addresses = {
+            backend.variable: Output.concat(address, backend.path)
+            for backend, address in zip(workload.backends, found, strict=True)
+        }
+        task = register_task(self, name, workload.task_plan(addresses), seat=seat, settings=settings)
         service = run_on_fargate(
             self,
             name,
@@ -93,14 +106,7 @@ class MeshService(pulumi.ComponentResource):
                 namespace_id=platform.output("namespaceId"),
             ),
             scaling=workload.scaling,
-        )
-        virtual_service = routing.virtual_service(
-            self,
-            name,
-            service_name=workload.service_name,
-            namespace_name=namespace_name,
-            node=node,
-            entrance=workload.entrance,
+            dns_ttl=DNS_TTL if settings.mesh == "appmesh" else SHORT_DNS_TTL,
         )
         self.outputs = {
             "clusterName": platform.output("clusterName"),
@@ -110,11 +116,40 @@ class MeshService(pulumi.ComponentResource):
             "tracing": settings.tracing,
             "samplingRate": settings.sampling_rate,
             "meshName": platform.output("meshName"),
-            "backends": list(workload.backends),
+            "backends": hosts,
             "entrance": workload.entrance is not None,
-            "virtualNodeName": node.name,
-            "virtualNodeArn": node.arn,
-            "virtualServiceName": virtual_service.name,
+            **self._names(name, workload, platform, node),
             "logGroupName": task.logs.name,
         }
         self.register_outputs(dict(self.outputs))
+
+    def _node(
+        self, name: str, workload: Workload, platform: Neighbour, hosts: Sequence[pulumi.Input[str]]
+    ) -> appmesh.VirtualNode:
+        return routing.virtual_node(
+            self,
+            name,
+            node=workload.node,
+            service_name=workload.service_name,
+            mesh_name=platform.output("meshName"),
+            namespace_name=platform.output("namespaceName"),
+            backends=hosts,
+        )
+
+    def _names(
+        self, name: str, workload: Workload, platform: Neighbour, node: appmesh.VirtualNode | None
+    ) -> Mapping[str, pulumi.Input[str]]:
+        """What the service is called in the mesh, its name in DNS among it; made in App Mesh where it is there."""
+        namespace = platform.output("namespaceName")
+        if node is None:
+            host = Output.concat(workload.service_name, ".", namespace)
+            return {"virtualNodeName": workload.node, "virtualServiceName": host}
+        service = routing.virtual_service(
+            self,
+            name,
+            service_name=workload.service_name,
+            namespace_name=namespace,
+            node=node,
+            entrance=workload.entrance,
+        )
+        return {"virtualNodeName": node.name, "virtualNodeArn": node.arn, "virtualServiceName": service.name}

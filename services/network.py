@@ -20,14 +20,14 @@ class Network(pulumi.ComponentResource):
     """VPC with a public and a private subnet and a NAT gateway in each of three zones, and the security groups.
 
     Browsers reach the load balancer on port 80; it alone reaches the gateway's tasks; these, and the services' tasks,
-    reach the services' tasks. All of that but the first on port 3000.
+    reach the services' tasks on `ports`. All but the first and the last on port 3000.
     """
 
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
 
-    def __init__(self, name: str, *, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, *, ports: Sequence[int], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecs-tracing:services:Network", name, {}, opts)
         network = awsx_ec2.Vpc(
             name,
@@ -55,10 +55,12 @@ class Network(pulumi.ComponentResource):
         for rule in (
             _Rule(f"{name}-browsers-to-balancer", None, self.balancer, WEB_PORT),
             _Rule(f"{name}-balancer-to-gateway", self.balancer, self.gateway, MESH_PORT),
-            _Rule(f"{name}-gateway-to-services", self.gateway, self.services, MESH_PORT),
-            _Rule(f"{name}-services-to-services", self.services, self.services, MESH_PORT),
         ):
             self._admit(rule)
+        for port in ports:
+            suffix = "" if port == MESH_PORT else f"-{port}"
+            self._admit(_Rule(f"{name}-gateway-to-services{suffix}", self.gateway, self.services, port))
+            self._admit(_Rule(f"{name}-services-to-services{suffix}", self.services, self.services, port))
         self.register_outputs({"vpcId": self.vpc_id})
 
     def _group(self, name: str, description: str) -> ec2.SecurityGroup:

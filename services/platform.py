@@ -5,12 +5,16 @@ from typing import Any
 
 import pulumi
 
+from services import own_mesh
 from services.aws import appmesh, ecs, servicediscovery
+from services.containers import INGRESS_PORT, MESH_PORT
 from services.fargate import Placement
 from services.gateway import Gateway
 from services.load_test_host import LoadTestHost
 from services.network import Network
 from services.settings import Settings
+
+ENTRANCE = "ecsdemo-frontend"  # the service that the gateway leads to
 
 
 class Platform(pulumi.ComponentResource):
@@ -21,17 +25,18 @@ class Platform(pulumi.ComponentResource):
     def __init__(self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecs-tracing:services:Platform", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
-        network = Network(f"{name}-network", opts=own)
+        network = Network(f"{name}-network", ports=_ports(settings), opts=own)
         cluster = ecs.Cluster(
             name, name="container-demo", settings=[{"name": "containerInsights", "value": "enabled"}], opts=own
         )
         namespace = servicediscovery.PrivateDnsNamespace(
             f"{name}-namespace", name="service.local", vpc=network.vpc_id, opts=own
         )
-        mesh = appmesh.Mesh(f"{name}-mesh", name="ecs-mesh", opts=own)
+        mesh = appmesh.Mesh(f"{name}-mesh", name=own_mesh.MESH_NAME, opts=own) if settings.has_app_mesh else None
         gateway = Gateway(
             f"{name}-gateway",
             mesh=mesh,
+            entrance=pulumi.Output.concat(ENTRANCE, ".", namespace.name),
             network=network,
             placement=Placement(
                 cluster_arn=cluster.arn,
@@ -57,10 +62,9 @@ class Platform(pulumi.ComponentResource):
             "securityGroupId": network.services.id,
             "namespaceId": namespace.id,
             "namespaceName": namespace.name,
-            "meshName": mesh.name,
-            "meshArn": mesh.arn,
-            "virtualGatewayName": gateway.virtual_gateway.name,
-            "virtualGatewayArn": gateway.virtual_gateway.arn,
+            "meshName": mesh.name if mesh else own_mesh.MESH_NAME,
+            **({"meshArn": mesh.arn} if mesh else {}),
+            **_gateway_names(gateway.virtual_gateway),
             "gatewayDns": gateway.dns,
             "logGroupName": gateway.task.logs.name,
         }
@@ -68,6 +72,18 @@ class Platform(pulumi.ComponentResource):
             host = LoadTestHost(f"{name}-load-test-host", network=network, opts=own)
             self.outputs["loadTestHostId"] = host.instance.id
         self.register_outputs(dict(self.outputs))
+
+
+def _ports(settings: Settings) -> tuple[int, ...]:
+    """Where the services' tasks are called: App Mesh redirects what is for the application into its Envoy."""
+    in_app_mesh = (MESH_PORT,) if settings.has_app_mesh else ()
+    return in_app_mesh if settings.mesh == "appmesh" else (*in_app_mesh, INGRESS_PORT)
+
+
+def _gateway_names(gateway: appmesh.VirtualGateway | None) -> Mapping[str, pulumi.Input[str]]:
+    if gateway is None:
+        return {"virtualGatewayName": own_mesh.GATEWAY_NAME}
+    return {"virtualGatewayName": gateway.name, "virtualGatewayArn": gateway.arn}
 
 
 def build(_environment: str, settings: Settings) -> Platform:

@@ -1,7 +1,7 @@
 """The settings of one stack, read from its configuration and checked before anything is built."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,8 +11,7 @@ from services.collectors import COLLECTORS
 DEFAULT_SAMPLING_RATE = 0.05  # share of requests; Envoy's own default
 
 _BOOLEANS = {"true": True, "false": False}
-_MESHES = {"appmesh": True, "envoy": False}  # False: planned, not built yet
-_COLLECTORS = dict.fromkeys(COLLECTORS, True)
+_MESHES = ("appmesh", "envoy")
 
 
 class SettingsError(ValueError):
@@ -26,10 +25,16 @@ class Settings:
     region: str  # e.g. us-east-1
     tracing: bool = False
     mesh: str = "appmesh"
+    keep_app_mesh: bool = False  # while stacks move between the meshes: App Mesh's objects are there in both
     collector: str = "xray-daemon"
     sampling_rate: float = DEFAULT_SAMPLING_RATE  # share of requests, 0-1
     autoscaling: bool = False
     load_test_host: bool = False
+
+    @property
+    def has_app_mesh(self) -> bool:
+        """Whether the stack has objects in App Mesh."""
+        return self.mesh == "appmesh" or self.keep_app_mesh
 
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> "Settings":
@@ -50,7 +55,8 @@ class Settings:
             region=region,
             tracing=_boolean("tracing", values),
             mesh=_choice("mesh", values, _MESHES),
-            collector=_choice("collector", values, _COLLECTORS),
+            keep_app_mesh=_boolean("keepAppMesh", values),
+            collector=_choice("collector", values, tuple(COLLECTORS)),
             sampling_rate=_share("samplingRate", values),
             autoscaling=_boolean("autoscaling", values),
             load_test_host=_boolean("loadTestHost", values),
@@ -69,6 +75,7 @@ class Settings:
 KEYS: Mapping[str, str] = {
     "tracing": "false",
     "mesh": "appmesh",
+    "keepAppMesh": "false",
     "collector": "xray-daemon",
     "samplingRate": str(DEFAULT_SAMPLING_RATE),
     "autoscaling": "false",
@@ -83,14 +90,10 @@ def _boolean(key: str, values: Mapping[str, str]) -> bool:
     return _BOOLEANS[text]
 
 
-def _choice(key: str, values: Mapping[str, str], choices: Mapping[str, bool]) -> str:
+def _choice(key: str, values: Mapping[str, str], choices: Sequence[str]) -> str:
     text = values.get(key, KEYS[key])
-    *others, last = (choice for choice, is_built in choices.items() if is_built)
-    built = f"{', '.join(others)} or {last}" if others else last
     if text not in choices:
-        raise _refused(key, text, built)
-    if not choices[text]:
-        raise SettingsError(f"{key} '{text}' is not available yet, use {built}. Next: pulumi config set {key} {built}")
+        raise _refused(key, text, f"{', '.join(choices[:-1])} or {choices[-1]}")
     return text
 
 

@@ -3,12 +3,23 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import pulumi
 
 from services import images, tracing
 from services.aws import cloudwatch, ecs, iam
-from services.containers import ENVOY_NAME, MESH_PORT, PROXY_USER, Application, Envoy, Logs, serialise
+from services.containers import (
+    ENVOY_NAME,
+    MESH_PORT,
+    PROXY_USER,
+    Application,
+    Container,
+    Envoy,
+    Logs,
+    healthy,
+    serialise,
+)
 from services.settings import Settings
 
 # Valid on Fargate, the same with tracing on and off; every mix of our containers leaves at least FREE_SHARE unreserved.
@@ -68,6 +79,28 @@ class TaskPlan:
             )
 
 
+class Seat(Protocol):
+    """An Envoy's place in a mesh."""
+
+    @property
+    def arn(self) -> pulumi.Input[str] | None:
+        """Of what the Envoy represents in App Mesh; None in a mesh of our own, which redirects nothing."""
+
+    def container(self, envoy: Envoy, logs: Logs) -> Container:
+        """The Envoy's container definition."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppMeshSeat:
+    """A virtual node or gateway of App Mesh, which tells its Envoy what to do."""
+
+    arn: pulumi.Input[str]
+
+    def container(self, envoy: Envoy, logs: Logs) -> Container:
+        """The Envoy's container definition."""
+        return envoy.container(images.ENVOY, self.arn, logs)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """A task as registered with ECS."""
@@ -78,28 +111,28 @@ class Task:
     rights: Sequence[pulumi.Resource]  # what must exist before the task can start
 
 
-def register_task(
-    owner: pulumi.Resource, name: str, plan: TaskPlan, *, mesh_resource_arn: pulumi.Input[str], settings: Settings
-) -> Task:
-    """Register the task of the component `owner`, whose Envoy represents a virtual node or gateway."""
+def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Seat, settings: Settings) -> Task:
+    """Register the task of the component `owner`, whose Envoy has that seat in the mesh."""
     opts = pulumi.ResourceOptions(parent=owner)
     group = cloudwatch.LogGroup(f"{name}-logs", retention_in_days=LOG_RETENTION, opts=opts)
     logs = Logs(group=group.name, region=settings.region)
-    containers = [plan.application.container(logs)] if plan.application else []
-    envoy = plan.envoy.container(images.ENVOY, mesh_resource_arn, logs)
-    redirection = _REDIRECTION if plan.application else {}
+    in_app_mesh = seat.arn is not None
+    containers = [plan.application.container(logs, after_envoy=in_app_mesh)] if plan.application else []
+    envoy = seat.container(plan.envoy, logs)
+    if plan.application and not in_app_mesh:
+        # What starts first ends last: the application answers for as long as its Envoy does, which ends late.
+        envoy = {**envoy, "dependsOn": [healthy(plan.application.name)]}
+    redirection = _REDIRECTION if plan.application and in_app_mesh else {}
     contents = tracing.instrument(
         tracing.TaskContents(containers=(*containers, envoy), redirection=redirection), settings, logs
     )
 
     task_role = iam.Role(f"{name}-task-role", assume_role_policy=_TRUST_ECS, opts=opts)
     execution_role = iam.Role(f"{name}-execution-role", assume_role_policy=_TRUST_ECS, opts=opts)
-    join_mesh = iam.RolePolicy(
-        f"{name}-join-mesh",
-        role=task_role.name,
-        policy=_allow(["appmesh:StreamAggregatedResources"], mesh_resource_arn),
-        opts=opts,
-    )
+    rights: list[pulumi.Resource] = []
+    if seat.arn is not None:
+        joining = _allow(["appmesh:StreamAggregatedResources"], seat.arn)
+        rights.append(iam.RolePolicy(f"{name}-join-mesh", role=task_role.name, policy=joining, opts=opts))
     write_logs = iam.RolePolicy(
         f"{name}-write-logs",
         role=execution_role.name,
@@ -126,7 +159,7 @@ def register_task(
         container_definitions=serialise(contents.containers),
         opts=opts,
     )
-    return Task(definition=definition, role=task_role, logs=group, rights=(join_mesh, write_logs, *attachments))
+    return Task(definition=definition, role=task_role, logs=group, rights=(*rights, write_logs, *attachments))
 
 
 def _allow(actions: Sequence[str], resource: pulumi.Input[str]) -> pulumi.Output[str]:

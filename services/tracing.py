@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from envoymesh import Endpoint, Tracing
 from services.collectors import COLLECTORS, RESERVATION, lacks_region
 from services.containers import ENVOY_NAME, PROXY_USER, Container, Logs, environment
 from services.settings import DEFAULT_SAMPLING_RATE, Settings
@@ -25,6 +26,7 @@ __all__ = [
     "TaskContents",
     "findings",
     "instrument",
+    "tracer",
 ]
 
 POLICY_ARN = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
@@ -67,6 +69,19 @@ def instrument(contents: TaskContents, settings: Settings, logs: Logs) -> TaskCo
         containers=(*traced, _sidecar(settings, logs)),
         policies=(*contents.policies, POLICY_ARN),
         redirection=_redirection(contents, settings),
+    )
+
+
+def tracer(mesh: str, node: str, settings: Settings) -> Tracing | None:
+    """What the bootstrap of a plain Envoy has of it; App Mesh's image reads its environment instead."""
+    if not settings.tracing:
+        return None
+    return Tracing(
+        segment_name=f"{mesh}/{node}",
+        daemon=Endpoint(address="127.0.0.1", port=2000),
+        mesh=mesh,
+        node=node,
+        sampling_rate=settings.sampling_rate,
     )
 
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
     ("stack", "config", "told"),
     [
         ("prod-crystal", {"tracing": "maybe"}, "tracing is 'maybe' but must be true or false"),
-        ("prod-crystal", {"mesh": "envoy"}, "mesh 'envoy' is not available yet"),
+        ("prod-crystal", {"mesh": "istio"}, "mesh is 'istio' but must be appmesh or envoy"),
         ("prod-cristal", {}, "stack 'prod-cristal' is not named <environment>-<service>"),
     ],
 )

@@ -14,7 +14,7 @@ from services.settings import Settings
 from services.tracing import TaskContents, findings, instrument
 
 LOGS = Logs(group="group-1", region="us-east-1")
-APP = Application(name="crystal-app", image="app", log_prefix="/crystal-container").container(LOGS)
+APP = Application(name="crystal-app", image="app", log_prefix="/crystal-container").container(LOGS, after_envoy=True)
 ENVOY = Envoy(log_level="debug", log_prefix="/mesh-envoy-container").container("envoy:1", "arn:node", LOGS)
 PLAIN = TaskContents(containers=(APP, ENVOY))
 OFF = Settings(region="us-east-1")

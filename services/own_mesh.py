@@ -1,0 +1,112 @@
+"""A mesh of our own: plain Envoys, each with all it has to know in its task definition.
+
+What App Mesh's control plane would tell an Envoy is a static bootstrap here: where requests come in, where the backends
+are. Nothing is redirected: an application calls its own Envoy on the task's loopback, one port a backend, and callers
+find a service in Cloud Map's DNS at the port of its Envoy. Timeouts, retries, names in traces and access log are App
+Mesh's, so that traces look the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from envoymesh import AccessLog, Destination, Endpoint, HealthCheck, Listener, Match, Proxy, Route, VirtualHost
+from envoymesh import bootstrap as rendered
+from envoymesh.model import DEFAULT_RETRY
+from envoymesh.render import text
+from services import images, tracing
+from services.containers import INGRESS_PORT, MESH_PORT, Container, Envoy, Logs
+from services.settings import Settings
+
+MESH_NAME = "ecs-mesh"
+GATEWAY_NAME = "ecsworkshop-vgw"
+FIRST_EGRESS_PORT = 3101  # TCP, on the task's loopback; one for each backend
+ADMIN_PORT = 9901  # likewise
+
+_LOOPBACK = "127.0.0.1"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - within the task's own network, behind its security group
+_ALL = Match(prefix="/")
+# By DNS alone a task that has ended would be asked for as long as its address may be kept. Seconds, but for the counts.
+_CHECK = HealthCheck(protocol="tcp", interval=1, timeout=1, healthy_after=1, unhealthy_after=1)
+
+Make = Callable[[Sequence[str]], Proxy]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSeat:
+    """An Envoy's place in this mesh: its task is not redirected, and needs no right to join."""
+
+    hosts: Sequence[pulumi.Input[str]]  # the services that it calls, by their names in DNS
+    make: Make  # its configuration, from the names once they are known
+    arn: None = None
+
+    def container(self, envoy: Envoy, logs: Logs) -> Container:
+        """The Envoy's container definition."""
+        bootstrap = pulumi.Output.all(*self.hosts).apply(lambda hosts: text(rendered(self.make(hosts))))
+        return envoy.own_container(images.PLAIN_ENVOY, bootstrap, logs)
+
+
+def beside_application(node: str, hosts: Sequence[pulumi.Input[str]], settings: Settings) -> OwnSeat:
+    """The seat of a service's Envoy; `hosts` are its backends."""
+
+    def make(names: Sequence[str]) -> Proxy:
+        application = Destination(name="application", endpoints=[Endpoint(address=_LOOPBACK, port=MESH_PORT)])
+        # 0: none. What a request may take is for the caller to say.
+        inward = Route(match=_ALL, targets={application.name: 1}, timeout=0, idle_timeout=0)
+        listeners = [_listener("ingress", Endpoint(address=_EVERYWHERE, port=INGRESS_PORT), inward)]
+        for number, name in enumerate(names):
+            endpoint = Endpoint(address=_LOOPBACK, port=FIRST_EGRESS_PORT + number)
+            listeners.append(_listener("egress", endpoint, _to(name)))
+        return _proxy(node, listeners, [application, *(_service(name, settings) for name in names)], settings)
+
+    return OwnSeat(hosts=hosts, make=make)
+
+
+def gateway(host: pulumi.Input[str], settings: Settings) -> OwnSeat:
+    """The seat of the gateway's Envoy, which leads to the service `host`."""
+
+    def make(names: Sequence[str]) -> Proxy:
+        listener = _listener("ingress", Endpoint(address=_EVERYWHERE, port=MESH_PORT), _to(names[0]), edge=True)
+        return _proxy(GATEWAY_NAME, [listener], [_service(names[0], settings)], settings)
+
+    return OwnSeat(hosts=[host], make=make)
+
+
+def addresses(number: int) -> list[str]:
+    """Where an application finds its backends, so many of them."""
+    return [f"http://{_LOOPBACK}:{FIRST_EGRESS_PORT + each}" for each in range(number)]
+
+
+def _proxy(node: str, listeners: Sequence[Listener], destinations: Sequence[Destination], settings: Settings) -> Proxy:
+    return Proxy(
+        id=f"mesh/{MESH_NAME}/virtualNode/{node}",
+        cluster=node,
+        admin=Endpoint(address=_LOOPBACK, port=ADMIN_PORT),
+        listeners=listeners,
+        destinations=destinations,
+        tracing=tracing.tracer(MESH_NAME, node, settings),
+        access_log=AccessLog(path="/dev/stdout"),
+    )
+
+
+def _listener(kind: str, endpoint: Endpoint, route: Route, *, edge: bool = False) -> Listener:
+    return Listener(
+        name=f"{kind}_{endpoint.port}",
+        endpoint=endpoint,
+        direction="inbound" if kind == "ingress" else "outbound",
+        hosts=[VirtualHost(name="all", domains=["*"], routes=[route])],
+        edge=edge,
+    )
+
+
+def _to(name: str) -> Route:
+    return Route(match=_ALL, targets={name: 1}, host=name, retry=DEFAULT_RETRY)
+
+
+def _service(name: str, settings: Settings) -> Destination:
+    """The tasks of a service. While it may still be in App Mesh, it is also asked there, where nobody else answers."""
+    endpoints = [Endpoint(address=name, port=INGRESS_PORT)]
+    if settings.keep_app_mesh:
+        endpoints.append(Endpoint(address=name, port=MESH_PORT, priority=1))
+    return Destination(name=name, endpoints=endpoints, by_dns=True, health_check=_CHECK)
