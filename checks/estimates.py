@@ -1,15 +1,18 @@
 """What tracing adds: memory to each task, and traces to the month's bill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from checks.hops import VIRTUAL_GATEWAY, VIRTUAL_NODE
-from checks.model import TASK_DEFINITION, Stack, listed, mapped, number, text
+from checks.hops import VIRTUAL_NODE
+from checks.model import TASK_DEFINITION, Stack, document, listed, mapped, number, text
 from checks.tracing import Names, Task, tasks, variables
 
 DEFAULT_RATE = 0.05  # share of requests that Envoy samples where its environment says nothing
 SECONDS_A_MONTH = 31 * 24 * 3600  # as in the price page's examples
+
+_SERVICE = "aws:ecs/service:Service"
+_SCALING = "aws:appautoscaling/target:Target"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +89,20 @@ class Estimate:
     requests: float  # a month, of pages
     sidecars: Sequence[Sidecar] = ()  # in the order of the stacks
     rates: Mapping[str, float] = field(default_factory=dict)  # 0-1, by service that begins traces
+    left_out: Sequence[str] = ()  # services that begin traces at a rate that is not known, or is none
     traces: Traces = Traces(least=0, most=0)
 
     @property
     def words(self) -> str:
-        """One sentence; "" where nothing is traced."""
+        """One sentence, or two; "" where no trace begins."""
+        missing = " and ".join(self.left_out)
         if not self.rates:
-            return ""
+            return f"How many traces come is not known: {missing} have no known rate." if missing else ""
         rates = " and ".join(f"{rate:.0%}" for rate in sorted(set(self.rates.values())))
+        without = f" Without {missing}, whose rate is not known." if missing else ""
         return (
             f"A month with {self.requests:,.0f} requests, sampled at {rates}: {self.traces.least:,.0f} to "
-            f"{self.traces.most:,.0f} traces, {self.least_price:,.2f} to {self.most_price:,.2f} US dollars."
+            f"{self.traces.most:,.0f} traces, {self.least_price:,.2f} to {self.most_price:,.2f} US dollars.{without}"
         )
 
     @property
@@ -115,6 +121,7 @@ class Estimate:
             "requests": self.requests,
             "sidecars": [asdict(each) for each in self.sidecars],
             "rates": dict(self.rates),
+            "leftOut": list(self.left_out),
             "traces": asdict(self.traces),
             "price": {"currency": "USD", "least": self.least_price, "most": self.most_price, "asOf": PRICES.as_of},
         }
@@ -127,28 +134,59 @@ def estimate(stacks: Sequence[Stack], names: Names, requests: float) -> Estimate
     trace header on, as the workshop's do not. What is not known yet is left out.
     """
     traced = [task for stack in stacks for task in tasks(stack, names) if task.traced]
-    begun = {task.stack.service: _begun(task.stack) for task in traced}
-    rates = {task.stack.service: _rate(task, names) for task in traced if begun[task.stack.service]}
-    monthly = [monthly_traces(requests, rate, per_request=begun[service]) for service, rate in rates.items()]
+    beginning = {task.stack.service: task for task in traced if _begun(task)}
+    known = {service: rate for service, task in beginning.items() if (rate := _rate(task, names)) is not None}
+    monthly = [_monthly(requests, rate, beginning[service]) for service, rate in known.items()]
     return Estimate(
         requests=requests,
         sidecars=[_sidecar(task) for task in traced if task.sidecar],
-        rates=rates,
+        rates=known,
+        left_out=[service for service in beginning if service not in known],
         traces=Traces(least=sum(each.least for each in monthly), most=sum(each.most for each in monthly)),
     )
 
 
-def _begun(stack: Stack) -> int:
-    """How many traces one request begins at a service's Envoy."""
-    by_type = {resource.type: mapped(resource.inputs.get("spec")) for resource in stack.resources}
-    return int(VIRTUAL_GATEWAY in by_type) + len(listed(by_type.get(VIRTUAL_NODE, {}).get("backends")))
+def _monthly(requests: float, rate: float, task: Task) -> Traces:
+    return monthly_traces(requests, rate, per_request=_begun(task), envoys=_envoys(task.stack))
 
 
-def _rate(task: Task, names: Names) -> float:
+def _begun(task: Task) -> int:
+    """How many traces one request begins at a task's Envoy: as the first behind a load balancer, and by its calls."""
+    balanced = [
+        mapped(balancer).get("containerName")
+        for service in _inputs(task.stack, _SERVICE)
+        for balancer in listed(service.get("loadBalancers"))
+    ]
+    return int(task.names.envoy in balanced) + _calls(task)
+
+
+def _calls(task: Task) -> int:
+    """The backends of a task's Envoy: in the bootstrap that it is given, else in App Mesh."""
+    for argument in listed(task.envoy.get("command")):
+        if bootstrap := mapped(mapped(document(argument)).get("static_resources")):
+            directions = [mapped(each).get("traffic_direction") for each in listed(bootstrap.get("listeners"))]
+            return directions.count("OUTBOUND")
+    return sum(len(listed(mapped(each.get("spec")).get("backends"))) for each in _inputs(task.stack, VIRTUAL_NODE))
+
+
+def _envoys(stack: Stack) -> int:
+    """The most tasks that a stack's service may have."""
+    wanted = [number(each.get("desiredCount")) for each in _inputs(stack, _SERVICE)]
+    allowed = [number(each.get("maxCapacity")) for each in _inputs(stack, _SCALING)]
+    return int(max(filter(None, [*wanted, *allowed]), default=1))
+
+
+def _inputs(stack: Stack, token: str) -> Iterator[Mapping[str, Any]]:
+    return (resource.inputs for resource in stack.resources if resource.type == token)
+
+
+def _rate(task: Task, names: Names) -> float | None:
+    given = variables(task.envoy).get(names.rate) or str(DEFAULT_RATE)
     try:
-        return float(text(variables(task.envoy).get(names.rate)) or DEFAULT_RATE)
+        rate = float(text(given) or "nan")
     except ValueError:
-        return DEFAULT_RATE
+        return None
+    return rate if 0 <= rate <= 1 else None
 
 
 def _sidecar(task: Task) -> Sidecar:

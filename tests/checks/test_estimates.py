@@ -1,10 +1,11 @@
 """What tracing adds in memory and money."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from automation.forecast import Change, Difference, Unknown
+from automation.forecast import Change, Difference, StackForecast, Unknown
 from checks.estimates import PRICES, SECONDS_A_MONTH, estimate, monthly_traces
 from services import SERVICES
 from tests.checks.plans import NAMES, TASK, everything, stack, task
@@ -53,10 +54,12 @@ def test_the_repositorys_own_tasks() -> None:
 
 
 def test_the_rate_that_envoy_takes_by_itself() -> None:
-    """5 % where nothing is said; at most all, since less than one request comes a second."""
-    found = estimate(everything(tracing="true"), NAMES, 1_000_000)
-    assert found.rates == {"platform": 0.05, "frontend": 0.05}
-    assert (found.traces.least, found.traces.most) == (150_000, 3_000_000)
+    """5 % where nothing is said, or an empty text; at most all, since less than one request comes a second."""
+    plans = everything(tracing="true")
+    for stacks in (plans, [_sampled(each, "") for each in plans]):
+        found = estimate(stacks, NAMES, 1_000_000)
+        assert found.rates == {"platform": 0.05, "frontend": 0.05}
+        assert (found.traces.least, found.traces.most) == (150_000, 3_000_000)
 
 
 def test_nothing_traced_takes_nothing() -> None:
@@ -73,3 +76,53 @@ def test_a_task_that_grows_is_told() -> None:
     change = Change(op="replace", type=TASK, name="crystal-task", differences=(grown,))
     (sidecar,) = estimate([replace(own, changes=[change])], NAMES, 1).sidecars
     assert sidecar.grows_from == "512 CPU, 512 MiB"
+
+
+def test_the_mesh_makes_no_difference() -> None:
+    """The same traces begin at Envoys of our own, which have no objects in App Mesh."""
+    config = {"tracing": "true", "samplingRate": "0.5"}
+    own_mesh = estimate(everything(**config, mesh="envoy"), NAMES, 1_000_000)
+    assert own_mesh.rates == {"platform": 0.5, "frontend": 0.5}
+    assert own_mesh == estimate(everything(**config), NAMES, 1_000_000)
+
+
+def test_the_mesh_that_the_envoy_is_in_counts() -> None:
+    """While stacks move, App Mesh's objects are there beside an Envoy that no longer asks for them."""
+    moving = estimate(everything(tracing="true", mesh="envoy", keepAppMesh="true"), NAMES, 1_000_000)
+    assert moving == estimate(everything(tracing="true"), NAMES, 1_000_000)
+
+
+def test_as_many_envoys_as_there_may_be() -> None:
+    """Each takes the first request of each second: of one gateway, and of the ten tasks that the frontend may have."""
+    found = estimate(everything(tracing="true", autoscaling="true"), NAMES, 100_000_000)
+    gateway = monthly_traces(100_000_000, 0.05)
+    frontend = monthly_traces(100_000_000, 0.05, per_request=2, envoys=10)
+    assert found.traces.most == pytest.approx(gateway.most + frontend.most)
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "1.5", "-0.1", "5%"])
+def test_a_rate_that_is_none_is_not_guessed(rate: str) -> None:
+    """Another rule objects to it; here its service is left out, and said to be."""
+    stacks = [given if given.service != "frontend" else _sampled(given, rate) for given in everything(tracing="true")]
+    found = estimate(stacks, NAMES, 1_000_000)
+    assert (found.rates, found.left_out) == ({"platform": 0.05}, ["frontend"])
+    assert found.traces.least == 50_000
+    assert found.words.endswith(" US dollars. Without frontend, whose rate is not known.")
+    assert json.loads(json.dumps(found.to_json(), allow_nan=False))["leftOut"] == ["frontend"]
+
+
+def test_no_rate_is_known() -> None:
+    """Then there is no sum, and that is said."""
+    found = estimate([_sampled(each, "x") for each in everything(tracing="true")], NAMES, 1)
+    assert found.words == "How many traces come is not known: platform and frontend have no known rate."
+
+
+def _sampled(plan: StackForecast, rate: str) -> StackForecast:
+    """A plan whose Envoy has a rate of its own."""
+    (definition,) = [each for each in plan.resources if each.type == TASK]
+    containers = json.loads(definition.inputs["containerDefinitions"])
+    for each in containers:
+        if each["name"] == NAMES.envoy:
+            each["environment"].append({"name": NAMES.rate, "value": rate})
+    changed = replace(definition, inputs={**definition.inputs, "containerDefinitions": json.dumps(containers)})
+    return replace(plan, resources=[changed if each is definition else each for each in plan.resources])
