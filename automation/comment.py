@@ -2,48 +2,65 @@
 
 From the top: what happens, stack by stack, what is wrong with it, what tracing will cost, and, folded, property by
 property. Where that is too long, details go first, the longest before the others, and each place says what it left out;
-the summary never does. Whatever comes from resources is data and stays data: it is in code, or escaped.
+each stack's row, each rule with its resource and the first line of each problem stay.
 """
 
-import html
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from typing import Any
 
-from automation.forecast import Change, Difference, Forecast, StackForecast
-from automation.nested import settled, words
+from automation.comment_diff import (
+    CUT,
+    OPS,
+    by_op,
+    code,
+    codes,
+    details,
+    fenced,
+    folded,
+    note,
+    number,
+    short,
+    shortened,
+    text,
+)
+from automation.forecast import Forecast, StackForecast
 from checks.estimates import PRICES, Estimate
-from checks.model import Finding
-from services.tracing import FLAG_VARIABLE
+from checks.model import Finding, document, listed, mapped
+from checks.tracing import Names, tasks, variables
+from services import tracing
 
 LIMIT = 64_000  # characters; GitHub takes 65,536
 
+_NAMES = Names(**tracing.NAMES)
 _SERVICE = "aws:ecs/service:Service"
 _TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 # What of an ECS service begins a new deployment. Source: ECS API reference, UpdateService.
 _RESTARTING = {"taskDefinition", "networkConfiguration", "loadBalancers", "serviceRegistries", "platformVersion"}
-
-_OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "destroyed"}
-_GRAVEST_FIRST = tuple(reversed(_OPS))
 _GRAVE = ("replaced", "destroyed")
-# How GitHub colours a line of a difference: + green, - red, ! orange.
-_SIGNS = {"create": "+", "update": "!", "replace": "-+", "delete": "-", "import": "+", "add": "+"}
-_LISTED = 40  # resources that come or go as a whole are told one by one up to so many of a stack
-_LONGEST_PROBLEM = 3_000  # characters
+_LONGEST_LINE = 1_000  # characters of a problem's first line
 
 
 @dataclass(frozen=True)
-class _Detail:
-    """How much is told of a stack."""
+class _Extent:
+    """How much is told above the details."""
 
-    value: int  # characters of each value
-    properties: int  # of each resource; 0: none
+    share: float  # of the comment that it may take
+    words: int  # characters of a finding's message and fix
+    reason: int  # characters of a problem after its first line
+    unchanged: bool = True  # whether stacks that stay as they are have rows of their own
+    most: int | None = None  # lines of each list, and names in each line
 
 
-# From all there is to hardly anything; after the last, nothing.
-_LEVELS = (_Detail(2_000, 1_000), _Detail(300, 100), _Detail(100, 20), _Detail(60, 3), _Detail(0, 0))
+# From all there is to the least, which is for thousands of stacks.
+_EXTENTS = (
+    _Extent(0.75, words=10_000, reason=3_000),
+    _Extent(0.75, words=300, reason=300),
+    _Extent(1, words=0, reason=0),
+    _Extent(1, words=0, reason=0, unchanged=False),
+    _Extent(1, words=0, reason=0, unchanged=False, most=100),
+)
 
 
 def marker(environment: str) -> str:
@@ -53,277 +70,180 @@ def marker(environment: str) -> str:
 
 def render(forecast: Forecast, findings: Sequence[Finding], estimate: Estimate, *, limit: int = LIMIT) -> str:
     """The comment, at most `limit` characters long."""
-    stacks = forecast.stacks
-    head = "\n\n".join(_head(forecast, stacks))
-    if len(head) > limit // 2:
-        head = "\n\n".join(_head(forecast, [stack for stack in stacks if stack.changes or stack.problem]))
-    body = [*_findings(findings, (limit - len(head)) // 2), *_estimate(estimate)]
-    summary = "\n\n".join([head, *body])
-    return "\n\n".join([summary, *_details(forecast, limit - len(summary))])[:limit]
+    room = limit - len(note(forecast, len(forecast.stacks)))
+    for extent in _EXTENTS:
+        parts = [*_head(forecast, extent), *_findings(forecast, findings, extent), *_estimate(estimate, extent)]
+        summary = "\n\n".join(parts)
+        if len(summary) <= room * extent.share:
+            break
+    else:  # it has no folds by now: between any two lines it can end
+        summary = summary[: summary[: max(room, 0) + 1].rfind("\n")].rstrip()
+    left = limit - len(summary)
+    is_short = extent is not _EXTENTS[0] or CUT in summary
+    return "\n\n".join([summary, *details(forecast, left, shortened=is_short)])
 
 
-def _head(forecast: Forecast, listed: Sequence[StackForecast]) -> Iterator[str]:
+def _head(forecast: Forecast, extent: _Extent) -> Iterator[str]:
+    planned = [stack for stack in forecast.stacks if not stack.problem]
     yield marker(forecast.environment)
-    against = f" against {_code(_short(forecast.base))}" if forecast.base else ""
-    yield f"## Preview of {_code(forecast.environment)}{against}: {_happening(forecast)}"
-    if counts := _counts(change for stack in forecast.stacks for change in stack.changes):
+    against = f" against {code(short(forecast.base))}" if forecast.base else ""
+    yield f"## Preview of {code(forecast.environment)}{against}: {_happening(forecast)}"
+    if counts := _counts(by_op(change for stack in planned for change in stack.changes)):
         yield f"{counts}."
-    restarted = [stack.service for stack in forecast.stacks if _restarts(stack)]
+    restarted = [stack.service for stack in planned if _restarts(stack)]
     if restarted:
-        yield f"Rolling restart of {_codes(restarted)}{', in this order' if len(restarted) > 1 else ''}."
-    for turned, where in _turned(forecast.stacks).items():
-        yield f"Tracing is turned **{turned}** in {_codes(where)}."
-    yield "\n".join(_table(forecast.stacks, listed))
-    yield from (_problem(stack) for stack in listed if stack.problem)
+        order = ", in this order" if len(restarted) > 1 else ""
+        yield f"Rolling restart of {codes(restarted, extent.most)}{order}."
+    for state, turned in (("on", True), ("off", False)):
+        if where := [stack.service for stack in planned if _turns(stack) is turned]:
+            yield f"Tracing is turned **{state}** in {codes(where, extent.most)}."
+    yield "\n".join(_table(forecast.stacks, extent))
+    yield from _problems(forecast.stacks, extent)
 
 
 def _happening(forecast: Forecast) -> str:
-    changed = [stack for stack in forecast.stacks if stack.changes]
-    failed = [stack for stack in forecast.stacks if stack.problem]
-    told = [f"{_number(len(failed), 'stack')} without a plan"] if failed else []
+    failed = sum(bool(stack.problem) for stack in forecast.stacks)
+    changed = sum(bool(stack.changes) and not stack.problem for stack in forecast.stacks)
+    told = [f"{number(failed, 'stack')} without a plan"] if failed else []
     if changed:
-        told.append(f"{_number(len(changed), 'stack')} {'changes' if len(changed) == 1 else 'change'}")
+        told.append(f"{number(changed, 'stack')} {'changes' if changed == 1 else 'change'}")
     return ", ".join(told) or "no changes"
 
 
-def _table(stacks: Sequence[StackForecast], listed: Sequence[StackForecast]) -> Iterator[str]:
+def _table(stacks: Sequence[StackForecast], extent: _Extent) -> Iterator[str]:
     yield "| stack | created | updated | replaced | destroyed | unchanged | restart | hangs on |"
     yield "|:--|--:|--:|--:|--:|--:|:--|:--|"
-    for stack in listed:
-        hangs = _codes(stack.waits_for)
+    told = [stack for stack in stacks if extent.unchanged or stack.changes or stack.problem][: extent.most]
+    for stack in told:
+        hangs = codes(stack.waits_for, extent.most)
         if stack.problem:
-            yield f"| {_code(stack.stack)} | **no plan** | | | | | | {hangs} |"
+            yield f"| {code(stack.stack)} | **no plan** | | | | | | {hangs} |"
             continue
-        by_op = _by_op(stack.changes)
-        cells = [_cell(op, by_op[op]) for op in _OPS.values()]
         restart = "rolling" if _restarts(stack) else ""
-        yield f"| {_code(stack.stack)} | {' | '.join(cells)} | {stack.unchanged} | {restart} | {hangs} |"
-    if len(listed) < len(stacks):
-        yield f"| {_number(len(stacks) - len(listed), 'stack')} more | 0 | 0 | 0 | 0 | all | | |"
+        yield f"| {code(stack.stack)} | {_cells([stack])} | {restart} | {hangs} |"
+    names = {stack.stack for stack in told}
+    if rest := [stack for stack in stacks if stack.stack not in names]:
+        failed = sum(bool(stack.problem) for stack in rest)
+        without = f", {failed} of them **without a plan**" if failed else ""
+        planned = [stack for stack in rest if not stack.problem]
+        yield f"| {number(len(rest), 'more stack')}{without} | {_cells(planned)} | | |"
 
 
-def _problem(stack: StackForecast) -> str:
-    first, _, rest = stack.problem.partition("\n")
-    told = [f"**{_code(stack.stack)} has no plan:** {_text(first)}"]
-    if rest.strip():
-        told.append(_folded("all of it", _fenced(rest[:_LONGEST_PROBLEM], "text")))
-    return "\n\n".join(told)
+def _cells(stacks: Sequence[StackForecast]) -> str:
+    counts = by_op(change for stack in stacks for change in stack.changes)
+    cells = [f"**{counts[op]}**" if counts[op] and op in _GRAVE else str(counts[op]) for op in OPS.values()]
+    return " | ".join([*cells, str(sum(stack.unchanged for stack in stacks))])
 
 
-def _findings(findings: Sequence[Finding], room: int) -> Iterator[str]:
+def _problems(stacks: Sequence[StackForecast], extent: _Extent) -> Iterator[str]:
+    """Why stacks have no plan; what several have in common is told once."""
+    alike: dict[str, list[str]] = {}
+    for stack in stacks:
+        if stack.problem:
+            alike.setdefault(stack.problem, []).append(stack.stack)
+    problems = list(alike.items())
+    for problem, names in problems[: extent.most]:
+        first, _, rest = problem.partition("\n")
+        has = "has" if len(names) == 1 else "have"
+        yield f"**{codes(names, extent.most)} {has} no plan:** {text(shortened(first, _LONGEST_LINE))}"
+        if rest.strip() and extent.reason:
+            yield folded("all of it", fenced(shortened(rest, extent.reason), "text"))
+    if extent.most and len(problems) > extent.most:
+        yield f"{len(problems) - extent.most} more reasons."
+
+
+def _findings(forecast: Forecast, findings: Sequence[Finding], extent: _Extent) -> Iterator[str]:
     if not findings:
-        yield "**Checks:** nothing to object to."
+        yield f"**Checks:** {_no_findings(forecast)}"
         return
     ordered = sorted(findings, key=lambda finding: finding.severity != "error")  # errors first, else as they came
-    errors = sum(finding.severity == "error" for finding in findings)
-    warnings = len(findings) - errors
-    counts = [_number(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
-    yield f"### Checks: {' and '.join(counts)}"
+    severities = Counter(finding.severity for finding in ordered)
+    yield f"### Checks: {' and '.join(number(count, word) for word, count in severities.items())}"
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for each in ordered:
         alike.setdefault((each.severity, each.rule, each.service, each.message, each.fix), []).append(each)
-    lines = [f"{_about(group)}: {_text(group[0].message)}. {_text(group[0].fix)}" for group in alike.values()]
-    if sum(map(len, lines)) > room:
-        lines = [_about(group) for group in alike.values()]
-    yield "\n".join(lines)
+    lines = [_finding(group, extent) for group in alike.values()]
+    left = [f"- {len(lines) - extent.most} more"] if extent.most and len(lines) > extent.most else []
+    yield "\n".join([*lines[: extent.most], *left])
 
 
-def _about(alike: Sequence[Finding]) -> str:
-    resources = _codes([finding.resource for finding in alike])
-    return f"- **{alike[0].severity}** {_code(alike[0].rule)} in {_code(alike[0].service)}, {resources}"
+def _no_findings(forecast: Forecast) -> str:
+    if not forecast.failed:
+        return "nothing to object to."
+    if any(stack.resources or not stack.problem for stack in forecast.stacks):
+        return "nothing to object to in the plans that there are."
+    return "none made, there is no plan."
 
 
-def _estimate(estimate: Estimate) -> Iterator[str]:
-    if not estimate.sidecars:
+def _finding(alike: Sequence[Finding], extent: _Extent) -> str:
+    finding = alike[0]
+    resources = codes([each.resource for each in alike], extent.most)
+    about = f"- **{finding.severity}** {code(finding.rule)} in {code(finding.service)}, {resources}"
+    if not extent.words:
+        return about
+    return f"{about}: {text(shortened(f'{finding.message}. {finding.fix}', extent.words))}"
+
+
+def _estimate(estimate: Estimate, extent: _Extent) -> Iterator[str]:
+    if not estimate.sidecars and not estimate.words:
         return
     yield "### What tracing takes"
-    lines = ["| service | sidecar: memory | CPU | task: memory | CPU | size |", "|:--|--:|--:|--:|--:|:--|"]
-    for each in estimate.sidecars:
+    if estimate.sidecars:
+        yield "\n".join(_sidecars(estimate, extent))
+    if estimate.rates:
+        yield (
+            f"{text(estimate.words)} The least is the rate alone; the most, if requests come evenly, since each Envoy "
+            f"also takes the first of each second. Applications are taken not to pass the trace header on. "
+            f"{PRICES.words}"
+        )
+    elif estimate.words:
+        yield text(estimate.words)
+
+
+def _sidecars(estimate: Estimate, extent: _Extent) -> Iterator[str]:
+    yield "| service | sidecar: memory | CPU | task: memory | CPU | size |"
+    yield "|:--|--:|--:|--:|--:|:--|"
+    for each in estimate.sidecars[: extent.most]:
         grown = f"grows from {each.grows_from}" if each.grows_from else "as before"
-        cpu = str(each.cpu) if each.cpu else "shared"
-        sizes = f"{each.memory} MiB | {cpu} | {each.task_memory} MiB | {each.task_cpu}"
-        lines.append(f"| {_code(each.service)} | {sizes} | {_text(grown)} |")
-    yield "\n".join(lines)
-    yield (
-        f"{estimate.words} The least is the rate alone; the most, if requests come evenly, since each Envoy also takes "
-        f"the first of each second. Applications are taken not to pass the trace header on. {PRICES.words}"
-    )
-
-
-def _details(forecast: Forecast, room: int) -> Iterator[str]:
-    """One folded part a stack, the longest shortened until all fit."""
-    command = f"python automation/preview.py --env {forecast.environment}"
-    command += f" --against {_short(forecast.base)}" if forecast.base else ""
-    more = f"\n\nShortened. All of it: {_code(command)}"
-    changed = [stack for stack in forecast.stacks if stack.changes]
-    # A value that is longer than its stack's share would not stay: the largest plans begin further down.
-    share = room // max(1, len(changed))
-    first = next((level for level, detail in enumerate(_LEVELS) if detail.value <= share), len(_LEVELS) - 1)
-    levels = dict.fromkeys(range(len(changed)), first)
-    texts = {number: _detail(stack, _LEVELS[first]) for number, stack in enumerate(changed)}
-    length = sum(len(text) + 2 for text in texts.values()) + len(more)
-    while texts and length > room:
-        longest = max(texts, key=lambda number: len(texts[number]))
-        length -= len(texts.pop(longest)) + 2
-        levels[longest] += 1
-        if levels[longest] < len(_LEVELS):
-            texts[longest] = _detail(changed[longest], _LEVELS[levels[longest]])
-            length += len(texts[longest]) + 2
-    yield from (texts[number] for number in sorted(texts))
-    if any(levels.values()) and len(more) <= room:
-        yield more.strip()
-
-
-def _detail(stack: StackForecast, detail: _Detail) -> str:
-    lines = list(_lines(stack, detail))
-    return _folded(f"{stack.stack}: {_plain_counts(stack.changes)}", _fenced("\n".join(lines), "diff"))
-
-
-def _lines(stack: StackForecast, detail: _Detail) -> Iterator[str]:
-    pending = list(stack.changes)
-    for old, new in _renamed(stack.changes):
-        pending.remove(old)
-        pending.remove(new)
-        yield f"-+ rename {old.short_type} {_one_line(old.name)} to {_one_line(new.name)}: destroyed and created anew"
-    for op in _GRAVEST_FIRST:
-        alike = _in_order([change for change in pending if change.op == op])
-        whole = not any(change.differences for change in alike)
-        if len(alike) > (_LISTED if detail.properties else 1) and (whole or not detail.properties):
-            kinds = Counter(change.short_type for change in alike)
-            told = ", ".join(f"{kind} x{count}" if count > 1 else kind for kind, count in kinds.items())
-            yield f"{_SIGNS[op]} {op} {told}"
-            continue
-        for change in alike:
-            yield f"{_SIGNS[op]} {op} {change.short_type} {_one_line(change.name)}{_because(change)}"
-            yield from _properties(change, detail)
-    yield from (f"# {change.op} {change.short_type} {change.name}" for change in pending if change.op not in _OPS)
-
-
-def _in_order(changes: Sequence[Change]) -> list[Change]:
-    """The same in each run, though the engine works on many at once: by type as they come, then by name."""
-    types = {kind: number for number, kind in enumerate(dict.fromkeys(change.type for change in changes))}
-    return sorted(changes, key=lambda change: (types[change.type], change.name))
-
-
-def _because(change: Change) -> str:
-    """What has it replaced, by the top-level names of its properties."""
-    names = dict.fromkeys(re.split(r"[.\[]", each.path)[0] for each in change.differences if each.replaces)
-    return f", because of {', '.join(names)}" if names else ""
-
-
-def _properties(change: Change, detail: _Detail) -> Iterator[str]:
-    if not detail.properties:
-        return
-    found = list(_settled(change))
-    for each in found[: detail.properties]:
-        before, after = (_shortened(value, detail.value) for value in (each.before, each.after))
-        told = {"add": after, "delete": before}.get(each.kind, f"{before} -> {after}")
-        yield f"{_SIGNS[each.kind]}     {_one_line(each.path)}: {told}"
-    if len(found) > detail.properties:
-        yield f"#     {_number(len(found) - detail.properties, 'more property', 'more properties')}"
-
-
-def _renamed(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
-    """Where one resource of a type goes and one comes."""
-    for kind in dict.fromkeys(change.type for change in changes):
-        gone = [change for change in changes if (change.op, change.type) == ("delete", kind)]
-        come = [change for change in changes if (change.op, change.type) == ("create", kind)]
-        if len(gone) == len(come) == 1:
-            yield gone[0], come[0]
-
-
-def _settled(change: Change) -> Iterator[Difference]:
-    return chain.from_iterable(map(settled, change.differences))
+        sizes = f"{each.memory} MiB | {each.cpu or 'shared'} | {text(each.task_memory)} MiB | {text(each.task_cpu)}"
+        yield f"| {code(each.service)} | {sizes} | {text(grown)} |"
+    if extent.most and len(estimate.sidecars) > extent.most:
+        yield f"| {len(estimate.sidecars) - extent.most} more | | | | | |"
 
 
 def _restarts(stack: StackForecast) -> bool:
     """Whether running tasks are replaced by new ones."""
     return any(
-        change.type == _SERVICE and (change.op == "replace" or (change.op == "update" and _begins_deployment(change)))
+        change.type == _SERVICE
+        and (change.op == "replace" or (change.op == "update" and bool(_RESTARTING & set(change.properties))))
         for change in stack.changes
     )
 
 
-def _begins_deployment(change: Change) -> bool:
-    return bool(_RESTARTING & set(change.properties))
+def _turns(stack: StackForecast) -> bool | None:
+    """Whether tracing is turned on (True) or off; None: neither, or not known."""
+    definitions = [change for change in stack.changes if change.type == _TASK_DEFINITION]
+    for change in definitions:
+        for each in change.differences:
+            if each.path == "containerDefinitions":
+                before, after = _traces(each.before), _traces(each.after)
+                if None not in {before, after} and before != after:
+                    return after
+    created = {change.name for change in definitions if change.op == "create"}
+    # Where another one goes it may have traced, too.
+    is_new = not any(change.op == "delete" for change in definitions)
+    return True if is_new and any(task.traced and task.name in created for task in tasks(stack, _NAMES)) else None
 
 
-def _turned(stacks: Sequence[StackForecast]) -> dict[str, list[str]]:
-    """The services in which tracing is turned on, and off."""
-    turned: dict[str, list[str]] = {"on": [], "off": []}
-    flag = f"environment[{FLAG_VARIABLE}]"
-    for stack in stacks:
-        for change in stack.changes:
-            for each in _settled(change) if change.type == _TASK_DEFINITION else ():
-                if each.path.endswith(flag):
-                    turned["on" if each.after == "1" else "off"].append(stack.service)
-    return {state: services for state, services in turned.items() if services}
+def _traces(definitions: Any) -> bool | None:
+    """Whether the Envoy among container definitions traces; None where they are not known."""
+    containers = document(definitions)
+    if not isinstance(containers, list):
+        return None
+    envoys = [each for each in map(mapped, listed(containers)) if each.get("name") == _NAMES.envoy]
+    return any(variables(envoy).get(_NAMES.flag) == "1" for envoy in envoys)
 
 
-def _by_op(changes: Sequence[Change]) -> Counter[str]:
-    return Counter(_OPS[change.op] for change in changes if change.op in _OPS)
-
-
-def _counts(changes: Iterator[Change]) -> str:
-    counts = _by_op(list(changes))
+def _counts(counts: Counter[str]) -> str:
     told = [f"{counts[op]} {op}" for op in (*_GRAVE, "updated", "created") if counts[op]]
     return ", ".join(f"**{each}**" if each.endswith(_GRAVE) else each for each in told)
-
-
-def _plain_counts(changes: Sequence[Change]) -> str:
-    counts = _by_op(changes)
-    return ", ".join(f"{counts[_OPS[op]]} {_OPS[op]}" for op in _GRAVEST_FIRST if counts[_OPS[op]])
-
-
-def _cell(op: str, number: int) -> str:
-    return f"**{number}**" if number and op in _GRAVE else str(number)
-
-
-def _folded(summary: str, text: str) -> str:
-    return f"<details><summary>{_quiet(html.escape(_one_line(summary)))}</summary>\n\n{text}\n\n</details>"
-
-
-def _fenced(text: str, language: str) -> str:
-    """A block of code that ends where it should: its fence is longer than any row of backticks in it."""
-    rows = [len(row) for row in re.findall(r"`+", text)]
-    fence = "`" * max(3, *(row + 1 for row in rows), 0)
-    return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _code(text: str) -> str:
-    """A name in a line or in a cell of a table."""
-    return f"`{_one_line(text).replace('`', chr(39)).replace('|', '/')}`"
-
-
-def _codes(texts: Sequence[str]) -> str:
-    told = [_code(text) for text in texts]
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
-
-
-def _text(text: str) -> str:
-    """Words in a line, with nothing in them that is Markdown, HTML or a mention."""
-    marked = re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", _one_line(text))
-    return _quiet(marked)
-
-
-def _quiet(text: str) -> str:
-    """With nobody mentioned."""
-    return text.replace("@", "@\u200b")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _short(revision: str) -> str:
-    """A commit by the digits that people use."""
-    return revision[:12] if re.fullmatch(r"[0-9a-f]{40}", revision) else revision
-
-
-def _shortened(value: object, most: int) -> str:
-    text = words(value)
-    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
-
-
-def _number(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

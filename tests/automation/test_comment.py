@@ -56,6 +56,36 @@ def html(text: str) -> str:
     return str(MarkdownIt("commonmark").enable("table").render(text))
 
 
+def is_whole(text: str) -> bool:
+    """Whether all that opens closes, as rendered and as written, and no row of a table is cut."""
+    shown = html(f"{text}\n\nthe end")
+    rows_are = all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
+    return shown.count("<details>") == shown.count("</details>") and shown.endswith("<p>the end</p>\n") and rows_are
+
+
+def flipped(**config: str) -> list[StackForecast]:
+    """The plans that turn tracing on in the repository's services, as the engine tells them."""
+    stacks = []
+    for before, after in zip(everything(**config), everything(**config, tracing="true"), strict=True):
+        old = {(each.type, each.name): each.inputs for each in before.resources}
+        changes = []
+        for each in after.resources:
+            was = old.get((each.type, each.name))
+            if was is None:
+                changes.append(change("create", each.type, each.name))
+            elif was != each.inputs:
+                found = [
+                    difference(key, was.get(key), each.inputs.get(key), replaces=each.type == TASK)
+                    for key in sorted({*was, *each.inputs})
+                    if was.get(key) != each.inputs.get(key)
+                ]
+                changes.append(change("replace" if each.type == TASK else "update", each.type, each.name, *found))
+            if each.type == SERVICE:
+                changes.append(change("update", SERVICE, each.name, difference("taskDefinition", "arn:1", Unknown())))
+        stacks.append(replace(after, stack=f"prod-{after.service}", changes=changes))
+    return stacks
+
+
 def test_a_reviewer_reads_what_happens() -> None:
     """Counts, restarts, tracing, and the setting that differs, in the element of the list that has it."""
     before, after = containers(LEVEL="info"), containers(LEVEL="info", ENABLE_ENVOY_XRAY_TRACING="1")
@@ -102,7 +132,7 @@ def test_what_hangs_on_another_stack_is_named() -> None:
                 change("delete", "aws:lb/listener:Listener", "old"),
                 change("create", "aws:lb/listener:Listener", "new"),
             ],
-            "-+ rename lb.Listener old to new: destroyed and created anew",
+            "-+ delete lb.Listener old and create lb.Listener new: a rename?",
         ),
         (
             [change("replace", SERVICE, "it", difference("name", "a", "b", replaces=True))],
@@ -182,8 +212,8 @@ def test_large_plans_lose_details_and_nothing_of_the_summary(count: int) -> None
     assert {f"prod-shop-{number}" for number in range(count)} == rows(told).keys() - {"prod-crystal"}
     assert all(cells[1] == "30" for name, cells in rows(told).items() if name != "prod-crystal")
     assert all(f"`pinned-image` in `s`, `r-{number}`" in told for number in range(20))
-    assert "Shortened. All of it: `python automation/preview.py --env prod --against main`" in told
-    assert told.count("<details>") == told.count("</details>")
+    assert "All of it: `python automation/preview.py --env prod --against main --json`" in told
+    assert is_whole(told)
 
 
 def test_a_little_too_long_loses_a_little() -> None:
@@ -195,6 +225,170 @@ def test_a_little_too_long_loses_a_little() -> None:
     assert len(told) <= 20_000
     assert 'name: "before" -> "after"' in told
     assert "more characters)" in told or "more properties" in told
+
+
+def test_one_reason_for_many_stacks_is_told_once() -> None:
+    """As where the base does not deploy: each stack is named, its row is there, and so are the checks."""
+    finding = Finding(rule="pinned-image", service="s", resource="r", message="m", fix="f")
+    failed = [stack(service=f"shop-{number}", problem="main does not deploy\n" + "z" * 10_000) for number in range(50)]
+    told = comment(*failed, findings=[finding])
+    assert "50 stacks without a plan" in told
+    assert "`prod-shop-48` and `prod-shop-49` have no plan:** main does not deploy" in told
+    assert told.count("main does not deploy") == 1
+    assert all(cells[0] == "**no plan**" for cells in rows(told).values())
+    assert len(rows(told)) == 50
+    assert "`pinned-image` in `s`, `r`: m. f" in told
+    assert "… (7,000 more characters)" in told
+    assert len(told) <= LIMIT
+
+
+def test_many_reasons_lose_all_but_their_first_lines() -> None:
+    """Each has one; what else there is gives way to the rows and the checks."""
+    finding = Finding(rule="pinned-image", service="s", resource="r", message="m", fix="f")
+    failed = [stack(service=f"shop-{each}", problem=f"reason {each}.\n" + "z" * 10_000) for each in range(200)]
+    told = comment(*failed, findings=[finding])
+    assert len(told) <= LIMIT
+    assert is_whole(told)
+    assert len(rows(told)) == 200
+    assert all(f"`prod-shop-{each}` has no plan:** reason {each}." in told for each in range(200))
+    assert "`pinned-image` in `s`, `r`" in told
+    assert "--json`" in told
+
+
+def test_a_reason_on_one_endless_line() -> None:
+    """It is shortened, and takes nothing else away."""
+    told = comment(stack(problem="x" * 100_000), stack(service="nodejs", problem="second"))
+    assert re.search(r"\*\*`prod-crystal` has no plan:\*\* x{1000}… \(99,000 more characters\)\n", told)
+    assert "**`prod-nodejs` has no plan:** second" in told
+    assert "Shortened. All of it: `python automation/preview.py --env prod --against main --json`" in told
+    assert is_whole(told)
+
+
+def test_checks_praise_no_plan_that_is_not_there() -> None:
+    """Nothing was looked at, or a part."""
+    assert "**Checks:** none made, there is no plan." in comment(stack(problem="no"), stack(problem="no"))
+    assert "**Checks:** nothing to object to in the plans that there are." in comment(stack(problem="no"), stack())
+
+
+def test_a_plan_that_broke_off_is_not_counted() -> None:
+    """What is known of it is told, as incomplete; the counts are those of the plans that there are."""
+    created = change("create", SERVICE, "it")
+    told = comment(stack(created, problem="the program failed"), stack(created, service="nodejs"))
+    assert "1 stack without a plan, 1 stack changes" in told
+    assert "\n1 created.\n" in told
+    assert "<summary>prod-crystal, as far as it got: 1 created</summary>" in told
+
+
+@pytest.mark.parametrize("count", [3_000, 10_000])
+def test_thousands_of_stacks(count: int) -> None:
+    """Those that stay as they are become one row; where even the others are too many, so do they, with their sums."""
+    restarted = change("update", SERVICE, "it", difference("taskDefinition", 1, 2))
+    unchanged = [stack(service=f"shop-{number}") for number in range(count)]
+    told = comment(*unchanged, stack(restarted))
+    assert rows(told).keys() == {"prod-crystal"}
+    assert f"| {count} more stacks | 0 | 0 | 0 | 0 | {8 * count} | | |" in told
+
+    told = comment(*[stack(restarted, service=f"shop-{number}") for number in range(count)])
+    assert len(told) <= LIMIT
+    assert is_whole(told)
+    (rest,) = re.findall(r"^\| (\d+) more stacks \| 0 \| (\d+) \| 0 \| 0 \| (\d+) \|", told, flags=re.MULTILINE)
+    left = count - len(rows(told))
+    assert rest == (str(left), str(left), str(8 * left))
+    assert f"{count} updated." in told
+    assert re.search(r"Rolling restart of `shop-0`, .* and \d+ more, in this order\.", told)
+
+
+def test_thousands_of_findings() -> None:
+    """As many as there is room for, each whole, and how many more there are."""
+    finding = Finding(rule="pinned-image", service="s", resource="r", message="m", fix="f")
+    findings = [replace(finding, resource=f"{number}-{'r' * 40}", message=str(number)) for number in range(3_000)]
+    told = comment(stack(), findings=findings)
+    listed = re.findall(r"^- \*\*error\*\* `pinned-image` in `s`, `\d+-r{40}`$", told, flags=re.MULTILINE)
+    assert len(told) <= LIMIT
+    assert "### Checks: 3000 errors" in told
+    assert f"- {3_000 - len(listed)} more" in told
+
+
+@pytest.mark.parametrize("limit", [1_000, 3_000, 6_000, 12_000, 24_000, 48_000])
+def test_whatever_the_limit_nothing_is_cut_in_the_middle(limit: int) -> None:
+    """Not a row, not a fence, not a fold; and the first line is the marker."""
+    finding = Finding(rule="open", service="s", resource="r", message="m" * 300, fix="f" * 300)
+    findings = [replace(finding, resource=f"r-{number}") for number in range(40)]
+    failed = [stack(service=f"failed-{number}", problem=f"{number}\n" + "```\n" * 500) for number in range(10)]
+    forecast = Forecast(environment="prod", base="main", stacks=[*flipped(), *failed])
+    told = render(forecast, findings, estimate(flipped(), NAMES, 1), limit=limit)
+    assert len(told) <= limit
+    assert is_whole(told)
+    assert told.startswith(f"{marker('prod')}\n\n## Preview of `prod` against `main`: 10 stacks without a plan")
+
+
+def test_details_that_are_left_out_are_counted() -> None:
+    """In the place where they would be."""
+    long = [change("update", SERVICE, f"{number}-{'n' * 200}") for number in range(5)]
+    told = comment(*[stack(*long, service=f"shop-{number}") for number in range(100)], limit=12_000)
+    shown = told.count("<details>")
+    assert f"Shortened: without the details of {100 - shown} stacks." in told
+
+
+@pytest.mark.parametrize("mesh", ["appmesh", "envoy"])
+def test_turning_tracing_on(mesh: str) -> None:
+    """The repository's own services: what the flag adds, by name, and no wall of JSON in either mesh."""
+    stacks = flipped(mesh=mesh)
+    told = render(Forecast(environment="prod", base="main", stacks=stacks), [], estimate(stacks, NAMES, 1_000_000))
+    assert "Tracing is turned **on** in `platform`, `crystal`, `nodejs` and `frontend`." in told
+    assert "Rolling restart of `platform`, `crystal`, `nodejs` and `frontend`, in this order." in told
+    assert told.count('+     containerDefinitions[envoy].environment[ENABLE_ENVOY_XRAY_TRACING]: "1"') == 4
+    assert told.count("+     containerDefinitions[xray]: ") == 4
+    assert "static_resources\\" not in told
+    assert "Shortened" not in told
+    assert is_whole(told)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "turned"),
+    [
+        (containers(), containers(ENABLE_ENVOY_XRAY_TRACING="1"), "on"),
+        (containers(ENABLE_ENVOY_XRAY_TRACING="1"), containers(ENABLE_ENVOY_XRAY_TRACING="0"), "off"),
+        ("[]", containers(ENABLE_ENVOY_XRAY_TRACING="1"), "on"),
+        (containers(ENABLE_ENVOY_XRAY_TRACING="0"), containers(), ""),
+        (containers(), containers(ENABLE_ENVOY_XRAY_TRACING="0"), ""),
+        (containers(ENABLE_ENVOY_XRAY_TRACING="1"), Unknown(), ""),
+        (SECRET, containers(ENABLE_ENVOY_XRAY_TRACING="1"), ""),
+    ],
+)
+def test_tracing_is_turned_where_it_was_otherwise(before: object, after: object, turned: str) -> None:
+    """A flag that goes without having been on turns nothing off; of what is not known nothing is said."""
+    told = comment(stack(change("replace", TASK, "it", difference("containerDefinitions", before, after))))
+    assert re.findall(r"Tracing is turned \*\*(\w+)\*\*", told) == ([turned] if turned else [])
+
+
+def test_a_first_deployment_that_traces() -> None:
+    """Is told as one; without the flag there is nothing to tell."""
+    for config, services in (({"tracing": "true"}, list(SERVICES)), ({}, [])):
+        stacks = [
+            replace(each, changes=[change("create", made.type, made.name) for made in each.resources])
+            for each in everything(**config)
+        ]
+        told = comment(*stacks)
+        turned = re.findall(r"Tracing is turned \*\*on\*\* in (.*)\.", told)
+        assert re.findall(r"`(\w+)`", "".join(turned)) == services
+
+
+def test_a_service_that_begins_no_trace() -> None:
+    """Its sidecar is told, and no sum of money is."""
+    (own,) = [each for each in everything(tracing="true") if each.service == "crystal"]
+    told = render(Forecast(environment="prod", stacks=[own]), [], estimate([own], NAMES, 1_000_000))
+    assert "| `crystal` | 256 MiB |" in told
+    assert "The least is" not in told
+    assert "Prices" not in told
+
+
+def test_a_json_text_beside_what_is_not_known() -> None:
+    """It is shown as what it says, not as a text in a text."""
+    told = comment(
+        stack(change("update", TASK, "it", difference("containerDefinitions", containers(A="1"), Unknown())))
+    )
+    assert 'containerDefinitions: [{"name": "envoy", "image": "envoy:1", ' in told
 
 
 def test_no_value_breaks_out() -> None:
