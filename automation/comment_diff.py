@@ -6,7 +6,7 @@ Whatever comes from resources is in code, or escaped.
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from itertools import chain
@@ -85,7 +85,7 @@ def _settled(stack: StackForecast) -> StackForecast:
 def _inside(difference: Difference) -> Iterator[Difference]:
     found = list(settled(difference))
     if found == [difference]:
-        yield difference
+        yield replace(difference, before=_value(difference.before), after=_value(difference.after))
         return
     for each in found:
         yield from _inside(each)
@@ -145,7 +145,7 @@ def _properties(change: Change, detail: _Detail) -> Iterator[str]:
         return
     found = change.differences
     for each in found[: detail.properties]:
-        before, after = (shortened(_value(value), detail.value) for value in (each.before, each.after))
+        before, after = (shortened(words(value), detail.value) for value in (each.before, each.after))
         told = {"add": after, "delete": before}.get(each.kind, f"{before} -> {after}")
         yield f"{_SIGNS[each.kind]}     {one_line(each.path)}: {told}"
     if len(found) > detail.properties:
@@ -161,10 +161,10 @@ def _alike(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
             yield gone[0], come[0]
 
 
-def _value(value: object) -> str:
-    """A value in words; a JSON text as what it says."""
-    read = document(value) if isinstance(value, str) else None
-    return words(read if isinstance(read, Mapping | list) else value)
+def _value(value: object) -> object:
+    """What a JSON text says; else the value as it is."""
+    read = document(value) if isinstance(value, str) and value[:1] in ("{", "[") else None
+    return value if read is None else read
 
 
 def by_op(changes: Iterable[Change]) -> Counter[str]:

@@ -123,36 +123,6 @@ def test_what_hangs_on_another_stack_is_named() -> None:
     assert 'networkConfiguration.subnets: ["subnet-1"] -> known after prod-platform' in told
 
 
-@pytest.mark.parametrize(
-    ("changes", "red"),
-    [
-        ([change("delete", "aws:lb/listener:Listener", "old")], "- delete lb.Listener old"),
-        (
-            [
-                change("delete", "aws:lb/listener:Listener", "old"),
-                change("create", "aws:lb/listener:Listener", "new"),
-            ],
-            "-+ delete lb.Listener old and create lb.Listener new: a rename?",
-        ),
-        (
-            [change("replace", SERVICE, "it", difference("name", "a", "b", replaces=True))],
-            "-+ replace ecs.Service it, because of name",
-        ),
-    ],
-)
-def test_what_is_lost_is_red(changes: list[Change], red: str) -> None:
-    """GitHub shows a line of a difference that begins with a minus in red; the headline has it in bold."""
-    told = comment(stack(*changes))
-    assert f"\n{red}\n" in told
-    assert re.search(r"\*\*1 (replaced|destroyed)\*\*", told)
-
-
-def test_a_secret_stays_one() -> None:
-    """Before and after."""
-    told = comment(stack(change("update", SERVICE, "it", difference("password", SECRET, SECRET))))
-    assert 'password: "[secret]" -> "[secret]"' in told
-
-
 def test_a_stack_without_a_plan_says_why() -> None:
     """Its first line in the open, the rest folded; the others are told all the same."""
     told = comment(stack(problem="no platform today\n  in line 3"), stack(service="nodejs"))
@@ -214,17 +184,6 @@ def test_large_plans_lose_details_and_nothing_of_the_summary(count: int) -> None
     assert all(f"`pinned-image` in `s`, `r-{number}`" in told for number in range(20))
     assert "All of it: `python automation/preview.py --env prod --against main --json`" in told
     assert is_whole(told)
-
-
-def test_a_little_too_long_loses_a_little() -> None:
-    """The largest stack is shortened first; the others keep their values."""
-    small = stack(change("update", SERVICE, "small", difference("name", "before", "after")))
-    long = [difference(f"property{number}", "x" * 200, "y" * 200) for number in range(100)]
-    large = stack(change("update", SERVICE, "large", *long), service="nodejs")
-    told = comment(small, large, limit=20_000)
-    assert len(told) <= 20_000
-    assert 'name: "before" -> "after"' in told
-    assert "more characters)" in told or "more properties" in told
 
 
 def test_one_reason_for_many_stacks_is_told_once() -> None:
@@ -322,28 +281,6 @@ def test_whatever_the_limit_nothing_is_cut_in_the_middle(limit: int) -> None:
     assert told.startswith(f"{marker('prod')}\n\n## Preview of `prod` against `main`: 10 stacks without a plan")
 
 
-def test_details_that_are_left_out_are_counted() -> None:
-    """In the place where they would be."""
-    long = [change("update", SERVICE, f"{number}-{'n' * 200}") for number in range(5)]
-    told = comment(*[stack(*long, service=f"shop-{number}") for number in range(100)], limit=12_000)
-    shown = told.count("<details>")
-    assert f"Shortened: without the details of {100 - shown} stacks." in told
-
-
-@pytest.mark.parametrize("mesh", ["appmesh", "envoy"])
-def test_turning_tracing_on(mesh: str) -> None:
-    """The repository's own services: what the flag adds, by name, and no wall of JSON in either mesh."""
-    stacks = flipped(mesh=mesh)
-    told = render(Forecast(environment="prod", base="main", stacks=stacks), [], estimate(stacks, NAMES, 1_000_000))
-    assert "Tracing is turned **on** in `platform`, `crystal`, `nodejs` and `frontend`." in told
-    assert "Rolling restart of `platform`, `crystal`, `nodejs` and `frontend`, in this order." in told
-    assert told.count('+     containerDefinitions[envoy].environment[ENABLE_ENVOY_XRAY_TRACING]: "1"') == 4
-    assert told.count("+     containerDefinitions[xray]: ") == 4
-    assert "static_resources\\" not in told
-    assert "Shortened" not in told
-    assert is_whole(told)
-
-
 @pytest.mark.parametrize(
     ("before", "after", "turned"),
     [
@@ -383,14 +320,6 @@ def test_a_service_that_begins_no_trace() -> None:
     assert "Prices" not in told
 
 
-def test_a_json_text_beside_what_is_not_known() -> None:
-    """It is shown as what it says, not as a text in a text."""
-    told = comment(
-        stack(change("update", TASK, "it", difference("containerDefinitions", containers(A="1"), Unknown())))
-    )
-    assert 'containerDefinitions: [{"name": "envoy", "image": "envoy:1", ' in told
-
-
 def test_no_value_breaks_out() -> None:
     """Fences, folds, tables, mentions and HTML in names, values, problems and findings stay data."""
     finding = Finding(rule="open", service=HOSTILE, resource=HOSTILE, message=HOSTILE, fix=HOSTILE)
@@ -403,19 +332,3 @@ def test_no_value_breaks_out() -> None:
     assert re.sub(r"<code.*?</code>", "", shown, flags=re.DOTALL).count("@everybody") == 0
     assert (shown.count("<details>"), shown.count("</details>")) == (2, 2)
     assert len([line for line in told.splitlines() if line.startswith("| `")]) == 2
-
-
-def test_a_first_deployment_is_told_by_type() -> None:
-    """Nobody reads ninety lines to learn "all of it"."""
-    created = [change("create", "aws:ec2/subnet:Subnet", f"subnet-{number}") for number in range(90)]
-    told = comment(stack(*created))
-    assert "\n+ create ec2.Subnet x90\n" in told
-
-
-def test_what_is_replaced_is_never_told_by_type_alone() -> None:
-    """Why is what the reviewer wants to know, of ninety as of one; and it comes before what is updated."""
-    cidr = difference("cidrBlock", "10.0.0.0/24", "10.7.0.0/24", replaces=True)
-    replaced = [change("replace", "aws:ec2/subnet:Subnet", f"subnet-{number}", cidr) for number in range(90)]
-    told = comment(stack(change("update", SERVICE, "it", difference("name", "a", "b")), *replaced))
-    assert told.count("\n-+ replace ec2.Subnet subnet-") == 90
-    assert told.index("-+ replace") < told.index("! update")
