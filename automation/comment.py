@@ -59,7 +59,7 @@ _EXTENTS = (
     _Extent(0.75, words=300, reason=300),
     _Extent(1, words=0, reason=0),
     _Extent(1, words=0, reason=0, unchanged=False),
-    _Extent(1, words=0, reason=0, unchanged=False, most=100),
+    *(_Extent(1, words=0, reason=0, unchanged=False, most=most) for most in (1_000, 750, 500, 250, 100)),
 )
 
 

@@ -252,6 +252,7 @@ def test_thousands_of_stacks(count: int) -> None:
     assert is_whole(told)
     (rest,) = re.findall(r"^\| (\d+) more stacks \| 0 \| (\d+) \| 0 \| 0 \| (\d+) \|", told, flags=re.MULTILINE)
     left = count - len(rows(told))
+    assert len(rows(told)) >= 500  # rows come before details
     assert rest == (str(left), str(left), str(8 * left))
     assert f"{count} updated." in told
     assert re.search(r"Rolling restart of `shop-0`, .* and \d+ more, in this order\.", told)
@@ -264,6 +265,7 @@ def test_thousands_of_findings() -> None:
     told = comment(stack(), findings=findings)
     listed = re.findall(r"^- \*\*error\*\* `pinned-image` in `s`, `\d+-r{40}`$", told, flags=re.MULTILINE)
     assert len(told) <= LIMIT
+    assert len(listed) >= 500
     assert "### Checks: 3000 errors" in told
     assert f"- {3_000 - len(listed)} more" in told
 
