@@ -26,6 +26,12 @@ ENVOY_HEALTH_CHECK = {
     "startPeriod": 10,
 }
 
+
+def _request(line: str) -> str:
+    """A request to Envoy's administration as bash's printf writes it; HTTP/1.0 is refused."""
+    return rf"{line} HTTP/1.1\r\nHost: envoy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
 # The plain image has bash, but no curl. Its administration answers on the task's loopback alone.
 PLAIN_ENVOY_HEALTH_CHECK = {
     **ENVOY_HEALTH_CHECK,
@@ -33,14 +39,24 @@ PLAIN_ENVOY_HEALTH_CHECK = {
         "CMD",
         "bash",
         "-c",
-        r"exec 3<>/dev/tcp/127.0.0.1/9901 && printf 'GET /ready HTTP/1.0\r\n\r\n' >&3 && grep -q LIVE <&3",
+        f"exec 3<>/dev/tcp/127.0.0.1/9901 && printf '{_request('GET /ready')}' >&3 && grep -q LIVE <&3",
     ],
 }
 
-# Told to end, it answers on for as long as callers may still have its address: longer than DNS and their look at it.
-LEAVING = 15  # seconds
-STOP_TIMEOUT = 30  # seconds
-_ENDING_LATE = f'envoy "$@" & envoy=$!; trap "sleep {LEAVING}; kill -TERM $envoy" TERM; wait $envoy; wait $envoy'
+# Told to end, it answers on for as long as callers may have its address from DNS, then has those that are still
+# connected go elsewhere, and ends. Seconds.
+STAYING, LEAVING = 10, 5
+STOP_TIMEOUT = 30
+_ENDING_LATE = f"""\
+envoy "$@" & envoy=$!
+leave() {{
+  sleep {STAYING}
+  exec 3<>/dev/tcp/127.0.0.1/9901 && printf '{_request("POST /drain_listeners?graceful")}' >&3
+  sleep {LEAVING}
+  kill -TERM $envoy
+}}
+trap leave TERM
+wait $envoy; wait $envoy"""
 
 # Without it a task counts as ready once its process exists, and a deployment takes the old one away too early. ECS does
 # not heed the same check that the images carry; theirs allows 3 s, too.
@@ -86,10 +102,10 @@ class Envoy:
 
     def own_container(self, image: str, bootstrap: pulumi.Input[str], logs: Logs) -> Container:
         """The container definition of a plain Envoy, told by `bootstrap` (JSON) all that it is to do."""
-        options = ["--log-level", self.log_level, "--config-yaml", bootstrap]
+        options = ["--log-level", self.log_level, "--drain-time-s", str(LEAVING), "--drain-strategy", "immediate"]
         return {
             **self._common(image, {"AWS_REGION": logs.region}, logs),
-            "command": ["bash", "-c", _ENDING_LATE, "envoy", *options],
+            "command": ["bash", "-c", _ENDING_LATE, "envoy", *options, "--config-yaml", bootstrap],
             "stopTimeout": STOP_TIMEOUT,
             "healthCheck": PLAIN_ENVOY_HEALTH_CHECK,
             "portMappings": [port(MESH_PORT if self.is_gateway else INGRESS_PORT)],

@@ -17,6 +17,7 @@ _REFERENCE = re.compile(
 _REGISTRIES = ("docker.io", "public.ecr.aws")
 
 ENVOY = "public.ecr.aws/appmesh/aws-appmesh-envoy"
+PLAIN_ENVOYS = ("docker.io/envoyproxy/envoy", "public.ecr.aws/envoyproxy/envoy")
 XRAY_DAEMONS = ("public.ecr.aws/xray/aws-xray-daemon", "docker.io/amazon/aws-xray-daemon")
 ADOT_COLLECTORS = ("public.ecr.aws/aws-observability/aws-otel-collector", "docker.io/amazon/aws-otel-collector")
 CLOUDWATCH_AGENTS = ("public.ecr.aws/cloudwatch-agent/cloudwatch-agent", "docker.io/amazon/cloudwatch-agent")
@@ -24,6 +25,7 @@ DEMO = tuple(f"public.ecr.aws/aws-containers/ecsdemo-{name}" for name in ("cryst
 # Repository → the tags published there, as a pattern.
 _KNOWN = {
     ENVOY: r"latest|v\d+\.\d+\.\d+\.\d+-prod",
+    **dict.fromkeys(PLAIN_ENVOYS, r"([a-z]+-)?v\d+\.\d+(\.\d+|-latest)"),
     **dict.fromkeys(XRAY_DAEMONS, r"latest|beta|alpha|\d+\.x|\d+(\.\d+){0,2}"),
     **dict.fromkeys(ADOT_COLLECTORS, r"latest|v\d+(\.\d+){0,2}"),
     **dict.fromkeys(CLOUDWATCH_AGENTS, r"latest(-(amd|arm)64)?|\d[\w.-]*"),

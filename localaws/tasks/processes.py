@@ -66,7 +66,10 @@ class Process:
 
     def end(self, patience: float) -> None:
         """Ask it to end, and after `patience` seconds force it to. Blocks until it has ended."""
-        self.signal(signal.SIGTERM)
+        # As container engines do: the first process is told, and what it leaves behind goes with it.
+        if not self._ended.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
         if not self._ended.wait(patience):
             self.signal(signal.SIGKILL)
             self._ended.wait()

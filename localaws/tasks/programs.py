@@ -18,7 +18,11 @@ _MODULES = {
 _REPOSITORY = Path(__file__).parents[2]
 _CURL = f'exec "{sys.executable}" -I -S "{_REPOSITORY / "localaws" / "programs" / "curl.py"}"'
 # Commands that images have and this machine may not; health checks use them. The second is `/healthcheck [-port PORT]`.
-_TOOLS = {"curl": f'{_CURL} "$@"', "healthcheck": f'{_CURL} -sSf "http://127.0.0.1:${{2:-13133}}/"'}
+_TOOLS = {
+    "curl": f'{_CURL} "$@"',
+    "envoy": f'exec "{sys.executable}" -P -m localaws.programs.envoy "$@"',
+    "healthcheck": f'{_CURL} -sSf "http://127.0.0.1:${{2:-13133}}/"',
+}
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -30,8 +34,8 @@ def check(reference: str) -> None:
 
     """
     image = images.find(reference)
-    if image.repository not in {*_MODULES, images.ENVOY}:
-        known = ", ".join(sorted(_MODULES))
+    if image.repository not in {*_MODULES, *images.PLAIN_ENVOYS, images.ENVOY}:
+        known = ", ".join(sorted([*_MODULES, *images.PLAIN_ENVOYS]))
         message = (
             f"CannotPullContainerError: localaws runs tasks as local processes and has none for {reference}. "
             f"It has: {images.ENVOY}, {known}"
@@ -44,10 +48,27 @@ def is_envoy(reference: str) -> bool:
     return images.find(reference).repository == images.ENVOY
 
 
-def command(reference: str, arguments: Sequence[str]) -> list[str]:
-    """Return the command line for an image other than Envoy's; `arguments` are the container definition's command."""
+def is_plain_envoy(reference: str) -> bool:
+    """Return whether an image is the Envoy project's own."""
+    return images.find(reference).repository in images.PLAIN_ENVOYS
+
+
+def command(reference: str, arguments: Sequence[str], address: str) -> list[str]:
+    """Return the command line for an image other than App Mesh's Envoy's, in the task with that address.
+
+    `arguments` are the container definition's command. A plain Envoy's is run as it is: its image has a shell, and an
+    entry point that puts `envoy` before mere options.
+    """
+    if is_plain_envoy(reference):
+        words = at_home(arguments or ["-c", "/etc/envoy/envoy.yaml"], address)
+        return ["/usr/bin/env", *(["envoy"] if words[0].startswith("-") else []), *words]
     module = _MODULES[images.find(reference).repository]
     return [sys.executable, "-P", "-m", f"localaws.programs.{module}", *arguments]
+
+
+def at_home(words: Sequence[str], address: str) -> list[str]:
+    """Return the words of a command that a shell runs: the task's loopback is the address that stands for it."""
+    return [word if word.startswith("{") else word.replace("127.0.0.1", address) for word in words]
 
 
 def environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:

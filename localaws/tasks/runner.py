@@ -22,6 +22,7 @@ from localaws.ecs.runner import Door, Look
 from localaws.tasks import envoys, programs
 from localaws.tasks.addresses import Addresses, NoAddressError
 from localaws.tasks.balancers import Balancers
+from localaws.tasks.dns import Resolver
 from localaws.tasks.envoy_image import BadVariableError
 from localaws.tasks.envoys import Envoy
 from localaws.tasks.health import Checker
@@ -66,6 +67,7 @@ class ProcessRunner:
         self._addresses = Addresses(port)
         self._places: dict[str, _Place] = {}  # by the task's private address
         self._logs = Logs()
+        self._resolver = Resolver(self._addresses.balancers, self._addresses.find)
         self._balancers = Balancers(folder / "balancers", self._addresses.balancers, self._locate)
 
     @property
@@ -155,6 +157,7 @@ class ProcessRunner:
         ]
         enders = [threading.Thread(target=process.end, args=(_CLOSE_SECONDS,), daemon=True) for process in alive]
         enders.append(threading.Thread(target=self._balancers.close, daemon=True))
+        self._resolver.close()
         for ender in enders:
             ender.start()
         for ender in enders:
@@ -178,7 +181,7 @@ class ProcessRunner:
                 running.envoy = envoys.prepare(task, container, place.address, folder / container.name, self._locate)
                 command = envoys.command(running.envoy)
             else:
-                command = programs.command(image, container.spec.get("command") or [])
+                command = programs.command(image, container.spec.get("command") or [], place.address)
         except BadVariableError as error:
             _write(stream, f"{error}\n")
             raise
@@ -188,6 +191,8 @@ class ProcessRunner:
             has_shell = images.find(image).has_shell
             located = partial(programs.located, image, folder)
             check = container.spec["healthCheck"]
+            if programs.is_plain_envoy(image):  # which is asked by bash itself, not by a program of ours
+                check = {**check, "command": programs.at_home(check["command"], place.address)}
             running.checker = Checker(check, environment, has_shell=has_shell, located=located)
 
     def _variables(self, place: _Place, container: Container) -> dict[str, str]:
@@ -199,6 +204,7 @@ class ProcessRunner:
             "LOCALAWS_TASK_ADDRESS": place.address,
             "LOCALAWS_PRIVATE_ADDRESS": attachment.address if attachment else "",
             "LOCALAWS_ZONE": attachment.zone if attachment else "",
+            "LOCALAWS_DNS": self._resolver.endpoint,
             "LOCALAWS_USER": container.spec.get("user", ""),
         }
         if envoys.is_redirected(task) and not envoys.is_spared(task, container.spec.get("user", "")):
