@@ -44,7 +44,7 @@ destroy: setup ## take all stacks down
 	@$(PY) automation/destroy.py --yes $(ARGS)
 
 test: lint types ## lint, types and all tests (make test ARGS="-k collector" for some)
-	@echo "Tests: about 10 min …"
+	@echo "Tests: about 20 min on two cores …"
 	@$(PY) -m pytest $(ARGS)
 
 bench: setup-dev ## figures, each beside a baseline (make bench ARGS=--quick)
