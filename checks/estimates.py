@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from checks.hops import VIRTUAL_NODE
-from checks.model import TASK_DEFINITION, Stack, document, listed, mapped, number, text
-from checks.tracing import Names, Task, tasks, variables
+from checks.model import TASK_DEFINITION, Stack, listed, mapped, number, text
+from checks.tracing import Names, Task, bootstrap, tasks, variables
 
 DEFAULT_RATE = 0.05  # share of requests that Envoy samples where its environment says nothing
 SECONDS_A_MONTH = 31 * 24 * 3600  # as in the price page's examples
@@ -162,10 +162,8 @@ def _begun(task: Task) -> int:
 
 def _calls(task: Task) -> int:
     """The backends of a task's Envoy: in the bootstrap that it is given, else in App Mesh."""
-    for argument in listed(task.envoy.get("command")):
-        if bootstrap := mapped(mapped(document(argument)).get("static_resources")):
-            directions = [mapped(each).get("traffic_direction") for each in listed(bootstrap.get("listeners"))]
-            return directions.count("OUTBOUND")
+    if told := bootstrap(task.envoy):
+        return [mapped(each).get("traffic_direction") for each in listed(told.get("listeners"))].count("OUTBOUND")
     return sum(len(listed(mapped(each.get("spec")).get("backends"))) for each in _inputs(task.stack, VIRTUAL_NODE))
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 from checks.model import Finding, Stack, listed, mapped, text
-from checks.tracing import Names, tasks
+from checks.tracing import Names, bootstrap, tasks
 
 _GATEWAY_ROUTE = "aws:appmesh/gatewayRoute:GatewayRoute"
 VIRTUAL_GATEWAY = "aws:appmesh/virtualGateway:VirtualGateway"
 VIRTUAL_NODE = "aws:appmesh/virtualNode:VirtualNode"
+_ANNOUNCED = "aws:servicediscovery/service:Service"
 _VIRTUAL_SERVICE = "aws:appmesh/virtualService:VirtualService"
 
 
 def tracing_hop(stacks: Sequence[Stack], names: Names) -> Iterator[Finding]:
     """The map of services has a hole where one end of a call is traced and the other is not."""
     traced = {task.stack.service: task for stack in stacks for task in tasks(stack, names)}
-    for source, target in _hops(stacks):
+    for source, target in dict.fromkeys([*_hops(stacks), *_by_dns(stacks, names)]):
         caller, called = traced.get(source), traced.get(target)
         if caller is None or called is None or caller.traced == called.traced:
             continue
@@ -38,6 +39,15 @@ def _hops(stacks: Sequence[Stack]) -> Iterator[tuple[str, str]]:
                 gateway = gateways.get(text(resource.inputs.get("virtualGatewayName")) or "")
                 for called in _routed_to(spec):
                     yield from _hop(gateway, providers.get(called))
+
+
+def _by_dns(stacks: Sequence[Stack], names: Names) -> Iterator[tuple[str, str]]:
+    """Caller and called in a mesh of our own: its Envoys are told the names that Cloud Map gives services in DNS."""
+    announced = _by_name(stacks, _ANNOUNCED)
+    for task in (task for stack in stacks for task in tasks(stack, names)):
+        for cluster in map(mapped, listed(bootstrap(task.envoy).get("clusters"))):
+            name = (text(cluster.get("name")) or "").partition(".")[0]
+            yield from _hop(task.stack.service, announced.get(name))
 
 
 def _hop(source: str | None, target: str | None) -> Iterator[tuple[str, str]]:

@@ -5,12 +5,13 @@ names are given by the caller.
 """
 
 import ipaddress
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from checks.collectors import PORT, REGION, Collector, read
-from checks.model import TASK_DEFINITION, Finding, Severity, Stack, containers, is_known, listed, mapped, text
+from checks.model import TASK_DEFINITION, Finding, Severity, Stack, containers, document, is_known, listed, mapped, text
 
 # Source: App Mesh user guide, "Envoy configuration variables", and the source of Envoy's agent.
 DAEMON_ADDRESS_VARIABLE = "AWS_XRAY_DAEMON_ADDRESS"
@@ -19,6 +20,7 @@ DAEMON_PORT_VARIABLE = "XRAY_DAEMON_PORT"
 _ROOT = ("", "0", "root")  # "": as the image says
 _SPARED_GROUP = "1338"  # as good as any other
 
+_TRACER = "envoy.tracers.xray"  # Envoy's name of it
 _ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 
@@ -77,6 +79,12 @@ def tasks(stack: Stack, names: Names) -> Iterator[Task]:
             )
 
 
+def bootstrap(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a plain Envoy is told in its command; nothing for App Mesh's, or where it is not known."""
+    told = (mapped(document(word)) for word in listed(container.get("command")))
+    return next((mapped(each.get("static_resources")) for each in told if "static_resources" in each), {})
+
+
 def variables(container: Mapping[str, Any]) -> dict[str, Any]:
     """A container's environment; a secret's value is not known: ``...``."""
     plain = {mapped(each).get("name"): mapped(each).get("value") for each in listed(container.get("environment"))}
@@ -93,6 +101,15 @@ def tracing_pair(task: Task) -> Iterator[Finding]:
     if not task.traced and task.sidecar is not None:
         message = f"the task has a container '{names.sidecar}', but Envoy does not trace"
         yield task.finding("tracing-pair", message, f"Take the container away, or set {names.flag}=1.", "warning")
+
+
+def tracing_bootstrap(task: Task) -> Iterator[Finding]:
+    """A plain Envoy does what its bootstrap says, whatever its environment says."""
+    told = bootstrap(task.envoy)
+    if told and (_TRACER in json.dumps(told, default=str)) != task.traced:
+        flag, does = (f"{task.names.flag}=1", "does not trace") if task.traced else (f"no {task.names.flag}", "traces")
+        message = f"Envoy's environment has {flag}, but its bootstrap {does}"
+        yield task.finding("tracing-bootstrap", message, "Let both be made of the flag.")
 
 
 def tracing_order(task: Task) -> Iterator[Finding]:
@@ -209,6 +226,7 @@ def tracing_rate(task: Task) -> Iterator[Finding]:
 
 TASK_RULES: Sequence[Callable[[Task], Iterator[Finding]]] = (
     tracing_pair,
+    tracing_bootstrap,
     tracing_order,
     tracing_policy,
     tracing_user,

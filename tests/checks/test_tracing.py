@@ -8,7 +8,7 @@ import pytest
 
 from automation.forecast import Resource, StackForecast, Unknown
 from checks.hops import tracing_hop
-from checks.tracing import TASK_RULES, tasks
+from checks.tracing import TASK_RULES, tasks, tracing_bootstrap
 from tests.checks.plans import NAMES, TASK, everything, own
 
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -223,10 +223,11 @@ def test_what_is_not_known() -> None:
         ),
     ],
 )
-def test_both_ends_of_a_call(on: set[str], expected: list[str]) -> None:
-    """Calls are declared as backends and as the gateway's routes; the finding is at the end without tracing."""
-    plans = [plan for plan in everything(**ON) if plan.service in on]
-    plans += [plan for plan in everything(**OFF) if plan.service not in on]
+@pytest.mark.parametrize("mesh", ["appmesh", "envoy"])
+def test_both_ends_of_a_call(on: set[str], expected: list[str], mesh: str) -> None:
+    """Declared as backends and the gateway's routes, or in bootstraps; the finding is at the end without tracing."""
+    plans = [plan for plan in everything(**ON, mesh=mesh) if plan.service in on]
+    plans += [plan for plan in everything(**OFF, mesh=mesh) if plan.service not in on]
     found = list(tracing_hop(plans, NAMES))
     assert {"warning"} >= {finding.severity for finding in found}
     assert sorted(f"{finding.service}: {finding.message.partition(': the call')[0]}" for finding in found) == expected
@@ -236,3 +237,16 @@ def test_calls_to_what_is_not_known() -> None:
     """A stack that is not looked at, or whose task is not known, is neither traced nor not."""
     frontend, crystal_unknown = own("frontend", **ON), crystal(config=OFF, containerDefinitions=Unknown())
     assert list(tracing_hop([frontend, crystal_unknown], NAMES)) == []
+
+
+@pytest.mark.parametrize(("tracing", "flag", "told"), [("false", "1", "does not trace"), ("true", "0", "traces")])
+def test_a_bootstrap_that_says_otherwise(tracing: str, flag: str, told: str) -> None:
+    """A plain Envoy reads nothing of its environment."""
+
+    def turned(containers: dict[str, Any]) -> None:
+        containers["envoy"]["environment"] = [{"name": NAMES.flag, "value": flag}]
+
+    plan = crystal(turned, {"tracing": tracing, "mesh": "envoy"})
+    (task,) = tasks(plan, NAMES)
+    (finding,) = tracing_bootstrap(task)
+    assert finding.message.endswith(f"but its bootstrap {told}")
