@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import click
 
-from automation import display, plan, verify
+from automation import display, plan, preflight, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode
 from automation.foresee import foresee_rows
@@ -30,6 +30,7 @@ class Wish:
     sampling_rate: str | None = None
     yes: bool = False
     skip_preview: bool = False
+    skip_preflight: bool = False
     refresh: bool = False
     verify_timeout: float = 600.0  # seconds
     traffic: int | None = None  # requests to send afterwards; None: as many as the environment is used to
@@ -57,6 +58,9 @@ class Wish:
 def flip_options(function: Callable[..., None]) -> Callable[..., None]:
     """The options that enable, disable and deploy share."""
     skip = click.option("--skip-preview", is_flag=True, help="Deploy at once, without working out the plan first.")
+    ready = click.option(
+        "--skip-preflight", is_flag=True, help="Do not look first whether the account can be used as it is meant to."
+    )
     wait = click.option(
         "--verify-timeout",
         type=click.FloatRange(min=0),
@@ -66,7 +70,7 @@ def flip_options(function: Callable[..., None]) -> Callable[..., None]:
         help="How long the rollouts may take before verification fails.",
     )
     refresh = click.option("--refresh", is_flag=True, help="Read what AWS really has first: repairs drift.")
-    return skip(refresh(wait(function)))
+    return skip(ready(refresh(wait(function))))
 
 
 def run(shared: Shared, wish: Wish) -> None:
@@ -88,6 +92,8 @@ def flip(session: Session, wish: Wish) -> Report:
     steps = session.steps
     wanted = wish.config(environment.region)
     settings = {step.service: environment.files.settings(step.service, wanted) for step in steps}
+    if not wish.skip_preflight:
+        preflight.check(environment, settings, session.say)
     stacks = session.engine.stacks()
     plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 
