@@ -18,5 +18,5 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 @pytest.fixture(scope="module")
 def deployed(checkout: Checkout) -> Checkout:
     """A clone with all four services deployed, tracing off."""
-    checkout.script("disable", "--yes")
+    checkout.script("disable", "--yes", "--skip-preview")
     return checkout

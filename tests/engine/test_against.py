@@ -69,7 +69,7 @@ def test_a_flip_is_foreseen_as_enable_then_does_it(repository: Checkout, tmp_pat
     assert done.returncode == 5, done.stderr
     foreseen = json.loads(done.stdout)
 
-    repository.script("disable", "--yes")
+    repository.script("disable", "--yes", "--skip-preview")
     flipped = repository.json("enable")
 
     assert planned(foreseen, "changes") == planned(flipped, "plan")

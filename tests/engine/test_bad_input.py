@@ -144,7 +144,7 @@ def test_the_second_run_is_told_who_holds_the_environment(deployed: Checkout) ->
     assert f"process {first.pid}" in error
     out, err = first.communicate(timeout=120)
     assert first.returncode == 0, out + err
-    deployed.script("disable", "--yes")
+    deployed.script("disable", "--yes", "--skip-preview")
 
 
 def faults(deployed: Checkout, *wanted: dict[str, Any]) -> None:
@@ -199,7 +199,7 @@ def test_a_failed_stack_stops_only_its_dependents(deployed: Checkout) -> None:
     states = {stack["service"]: (stack["state"], stack["cause"]) for stack in document["stacks"]}
     assert states["platform"][0] == "failed"
     assert {states[name] for name in ("crystal", "nodejs", "frontend")} == {("not run", "platform")}
-    deployed.script("disable", "--yes")
+    deployed.script("disable", "--yes", "--skip-preview")
 
 
 def test_aws_not_answering_half_way_ends_in_one_error(deployed: Checkout) -> None:

@@ -19,7 +19,7 @@ def test_a_killed_enable_is_finished_by_the_next_one(checkout: Checkout) -> None
 
 def test_ctrl_c_cancels_the_engines_and_exits_130(checkout: Checkout) -> None:
     """GIVEN stacks at work WHEN interrupted THEN nothing is orphaned, and a rerun completes the flip."""
-    checkout.script("disable", "--yes")
+    checkout.script("disable", "--yes", "--skip-preview")
     process = checkout.popen("automation/enable.py", "--yes")
     assert process.stdout is not None
     for line in process.stdout:
@@ -31,4 +31,4 @@ def test_ctrl_c_cancels_the_engines_and_exits_130(checkout: Checkout) -> None:
     assert "Interrupted" in out
     assert "Traceback" not in out + err
     assert orphans(checkout) == set()
-    checkout.script("enable", "--yes")
+    checkout.script("enable", "--yes", "--skip-preview")

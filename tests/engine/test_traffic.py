@@ -91,8 +91,8 @@ def test_a_flip_under_load_loses_no_request(real: Checkout, enabled: Any) -> Non
     sender = threading.Thread(target=lambda: told.append(send(page, 10**6, rate=RATE, cancelled=ended)), daemon=True)
     sender.start()
 
-    real.script("disable", "--yes")
-    real.script("enable", "--yes", "--traffic", "0")
+    real.script("disable", "--yes", "--skip-preview")
+    real.script("enable", "--yes", "--traffic", "0", "--skip-preview")
     ended.set()
     sender.join()
 
@@ -103,7 +103,7 @@ def test_a_flip_under_load_loses_no_request(real: Checkout, enabled: Any) -> Non
 def test_with_tracing_off_nothing_is_on_the_map(real: Checkout, enabled: Any) -> None:
     """The page works, and X-Ray gets nothing."""
     assert enabled
-    real.script("disable", "--yes")
+    real.script("disable", "--yes", "--skip-preview")
     page = real.json("status", "--no-drift")["page"]
     assert send(page, 50, cancelled=threading.Event()).problems() == []
 
