@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ _DAEMON = Collector(image=XRAY)
 class Demo(Site):
     """The demo's four services in one site."""
 
+    ttl = 60  # seconds, of a task's address in DNS
+
     def __init__(self, instance: Instance, collector: Collector = _DAEMON) -> None:
         super().__init__(lambda service: client_of(instance, service))
         self.instance, self.collector = instance, collector
@@ -61,12 +63,16 @@ class Demo(Site):
         tracing = tracing or {}
         for name in ("crystal", "nodejs"):
             self.serve(name, tracing=tracing)
-        crystal, nodejs = (f"http://{self.host(name)}:{MESH_PORT}" for name in ("crystal", "nodejs"))
+        crystal, nodejs = self.backends()
         urls = {"CRYSTAL_URL": f"{crystal}/crystal", "NODEJS_URL": nodejs}
         self.serve("frontend", {**urls, **(variables or {})}, backends=("crystal", "nodejs"), tracing=tracing)
         self.open_gateway(tracing=tracing)
         for name in ALL_SERVICES:
             self.stable(name)
+
+    def backends(self) -> Sequence[str]:
+        """Return where the frontend finds crystal and nodejs."""
+        return [f"http://{self.host(name)}:{MESH_PORT}" for name in ("crystal", "nodejs")]
 
     def change(self, name: str, change: Callable[[dict[str, dict[str, Any]]], None]) -> None:
         """Deploy a service anew, its containers changed: `change` gets them by name, and changes them in place."""
@@ -125,7 +131,7 @@ class Demo(Site):
                 taskRoleArn=self.roles[name],
             ),
             name,
-            serviceRegistries=[{"registryArn": self._announced_as(name)}],
+            serviceRegistries=[{"registryArn": self.announced_as(name)}],
         )
 
     def containers(
@@ -133,14 +139,20 @@ class Demo(Site):
     ) -> list[dict[str, Any]]:
         """Return the container definitions of an application's task."""
         app = {
+            **self.application(name, variables),
+            "dependsOn": [{"containerName": "envoy", "condition": "HEALTHY"}],
+        }
+        return [app, *self.proxies(name, arn, tracing, user="1337")]
+
+    def application(self, name: str, variables: Mapping[str, str]) -> dict[str, Any]:
+        """Return an application that waits for nothing."""
+        return {
             "name": f"{name}-app",
             "image": f"{_IMAGES}{name}:latest",
             "environment": pairs(variables),
-            "dependsOn": [{"containerName": "envoy", "condition": "HEALTHY"}],
             "healthCheck": {"command": ["CMD-SHELL", "curl -sf http://localhost:3000/health"], "interval": 5},
             "logConfiguration": self.logged(name, "app"),
         }
-        return [app, *self.proxies(name, arn, tracing, user="1337")]
 
     def proxies(self, name: str, arn: str, tracing: Mapping[str, str], **more: Any) -> list[dict[str, Any]]:
         """Return an Envoy and, where it traces, a collector."""
@@ -154,8 +166,12 @@ class Demo(Site):
         }
         if not tracing:
             return [envoy]
+        return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, self.sidecar(name)]
+
+    def sidecar(self, name: str) -> dict[str, Any]:
+        """Return a collector."""
         health_check = self.collector.health_check
-        sidecar = {
+        return {
             "name": "xray",
             "image": self.collector.image,
             "user": self.collector.user,
@@ -164,7 +180,6 @@ class Demo(Site):
             "logConfiguration": self.logged(name, "/xray-container"),
             **({"healthCheck": dict(health_check)} if health_check else {}),
         }
-        return [{**envoy, "dependsOn": [{"containerName": "xray", "condition": "START"}]}, sidecar]
 
     def log_group(self, name: str) -> str:
         """Return the name of a service's log group."""
@@ -179,7 +194,7 @@ class Demo(Site):
         return {"logDriver": "awslogs", "options": options}
 
     def open_gateway(self, *, tracing: Mapping[str, str]) -> None:
-        """Make the gateway and the load balancer before it; all that comes in goes to the frontend."""
+        """Make the gateway; all that comes in goes to the frontend."""
         gateway = self.mesh.create_virtual_gateway(
             meshName=self.name,
             virtualGatewayName="gateway",
@@ -196,6 +211,10 @@ class Demo(Site):
                 }
             },
         )
+        self.behind_balancer(self.proxies("gateway", gateway["metadata"]["arn"], tracing))
+
+    def behind_balancer(self, containers: list[dict[str, Any]]) -> None:
+        """Make the gateway of these containers, the first of which is its Envoy, and the load balancer before it."""
         group = self.balancers.create_target_group(
             Name=self.name, Protocol="TCP", Port=80, VpcId=self.vpc, TargetType="ip"
         )["TargetGroups"][0]["TargetGroupArn"]
@@ -208,7 +227,6 @@ class Demo(Site):
             Port=80,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
         )
-        containers = self.proxies("gateway", gateway["metadata"]["arn"], tracing)
         containers[0]["portMappings"] = [{"containerPort": MESH_PORT}]
         self.create(
             self.define(*containers, family=f"{self.name}-gateway", taskRoleArn=self.roles["gateway"]),
@@ -247,8 +265,9 @@ class Demo(Site):
         self.iam.attach_role_policy(RoleName=self.role_of(name), PolicyArn=WRITE_ACCESS)
         return str(role)
 
-    def _announced_as(self, name: str) -> str:
-        records = {"DnsRecords": [{"Type": "A", "TTL": 60}], "RoutingPolicy": "MULTIVALUE"}
+    def announced_as(self, name: str) -> str:
+        """Make a service's name in Cloud Map; return its ARN."""
+        records = {"DnsRecords": [{"Type": "A", "TTL": self.ttl}], "RoutingPolicy": "MULTIVALUE"}
         created = self.cloud_map.create_service(
             Name=name,
             NamespaceId=self.namespace,
