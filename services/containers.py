@@ -35,6 +35,7 @@ def _request(line: str) -> str:
 # The plain image has bash, but no curl. Its administration answers on the task's loopback alone.
 PLAIN_ENVOY_HEALTH_CHECK = {
     **ENVOY_HEALTH_CHECK,
+    "startPeriod": 60,  # it is ready once it has asked DNS for all its backends, however long that takes
     "command": [
         "CMD",
         "bash",
