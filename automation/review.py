@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from automation import display, hops, traffic
+from automation.environment import Environment
 from automation.hops import Hop
 from automation.proof import PAUSE, PAUSE_LOCAL, Search, search
 from automation.report import Report
@@ -19,7 +20,8 @@ from traces.terminal.service_map import service_map
 # At a sampling rate of 5 % the rarest call, frontend → crystal, is missing among so many with 1 chance in 28,000.
 REQUESTS = 200
 RATE = 100.0  # requests a second
-PATIENCE_LOCAL, PATIENCE = 30.0, 180.0  # seconds until every hop must be on the map; X-Ray takes a minute on AWS
+# Seconds until the page must answer, and every hop be on the map: on AWS a load balancer takes minutes, X-Ray one.
+PATIENCE_LOCAL, PATIENCE = 30.0, 180.0
 
 
 def review(session: Session, report: Report, requests: int | None) -> None:
@@ -40,6 +42,8 @@ def review(session: Session, report: Report, requests: int | None) -> None:
             "No requests are sent: there is no gateway that answers (tasks are simulated, or it is not deployed)."
         )
         return
+    if not traffic.ready(page, timeout=patience(environment), cancelled=session.cancelled):
+        session.say(f"{page} does not answer yet.")
     since = time.time()
     session.say(f"Sending {requests} requests to {page} …")
     report.traffic = traffic.send(page, requests, rate=RATE, cancelled=session.cancelled)
@@ -59,12 +63,17 @@ def outputs(session: Session) -> dict[str, Mapping[str, Any]]:
     return {service: found[service] for service in GRAPH if "meshName" in found.get(service, {})}
 
 
+def patience(environment: Environment) -> float:
+    """How long (seconds) to wait for what a deployment brings about."""
+    return PATIENCE_LOCAL if environment.is_local else PATIENCE
+
+
 def _prove(session: Session, report: Report, wanted: Sequence[Hop], since: float) -> None:
     environment = session.environment
     asked = Search(
         hops=wanted,
         since=math.floor(since),
-        timeout=PATIENCE_LOCAL if environment.is_local else PATIENCE,
+        timeout=patience(environment),
         pause=PAUSE_LOCAL if environment.is_local else PAUSE,
         sent=report.traffic.sent if report.traffic else None,
         option=environment.option,

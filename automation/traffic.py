@@ -1,5 +1,6 @@
 """Requests through the gateway: without traffic there is nothing to trace."""
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
+from urllib.parse import urljoin
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -14,6 +16,8 @@ from urllib3.exceptions import HTTPError
 CLIENTS = 8  # requests under way at most
 _TIMEOUT = urllib3.Timeout(connect=5, read=15)  # seconds; App Mesh's own limit for a request is 15 s
 _OK = 200
+_PAUSE = 0.25  # seconds between two looks whether it answers
+_NOT_TRACED = {"X-Amzn-Trace-Id": "Sampled=0"}
 
 
 @dataclass(kw_only=True)
@@ -39,6 +43,24 @@ class Traffic:
         """What went wrong, in sentences for the user."""
         bad = {what: number for what, number in self.answers.items() if what != str(_OK)}
         return [f"{number} of {self.sent} requests to {self.url} ended in {what}" for what, number in bad.items()]
+
+
+def ready(url: str, *, timeout: float, cancelled: threading.Event) -> bool:
+    """Whether the page at `url` answers, asked for at most `timeout` seconds.
+
+    A gateway that was just deployed has yet to hear of the services, and its load balancer of the gateway. It asks for
+    the health of the service behind the gateway, which calls nobody and is not to be traced.
+    """
+    pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+    deadline = time.monotonic() + timeout
+    while not cancelled.is_set():
+        with contextlib.suppress(HTTPError, OSError):
+            if pool.request("GET", urljoin(url, "health"), headers=_NOT_TRACED, redirect=False).status == _OK:
+                return True
+        if time.monotonic() >= deadline:
+            break
+        cancelled.wait(_PAUSE)
+    return False
 
 
 def send(

@@ -15,6 +15,7 @@ Document = dict[str, Any]
 
 _TYPES = "type.googleapis.com/"
 _CONNECT_TIMEOUT = "1s"
+_DNS_REFRESH = "1s"  # for names without an address, which may have one any moment; found ones are kept as DNS allows
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -77,7 +78,8 @@ def _cluster(destination: Destination, folder: PurePath | None = None) -> Docume
         "connect_timeout": _CONNECT_TIMEOUT,
     }
     if destination.by_dns:
-        cluster |= {"type": "STRICT_DNS", "dns_lookup_family": "V4_ONLY", "respect_dns_ttl": True}
+        cluster |= {"type": "STRICT_DNS", "dns_lookup_family": "V4_ONLY"}
+        cluster |= {"dns_refresh_rate": _DNS_REFRESH, "respect_dns_ttl": True}
     if destination.by_dns or folder is None:
         cluster.setdefault("type", "STATIC")
         cluster["load_assignment"] = _without_type(_load_assignment(destination))

@@ -94,6 +94,7 @@ def test_a_name_is_resolved_again_and_again() -> None:
 
     address = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
     assert cluster["type"] == "STRICT_DNS"
+    assert (cluster["dns_refresh_rate"], cluster["respect_dns_ttl"]) == ("1s", True)  # soon, but not sooner than told
     assert address == {"socket_address": {"address": "db.example.com", "port_value": 5432}}
     assert files["clusters.json"]["resources"][0]["load_assignment"] == cluster["load_assignment"]
     assert set(files) == {"bootstrap.json", "clusters.json", "listeners.json"}
