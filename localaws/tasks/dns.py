@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import dns.rrset
 from moto.servicediscovery.models import Service, servicediscovery_backends
 
 _LONGEST = 512  # bytes of an answer over UDP
-_MOST = 8  # addresses of one answer: Cloud Map's multivalue routing
+_MOST = 8  # addresses of one answer, any of them: Cloud Map's multivalue routing
 _DEFAULT_TTL = 60  # seconds
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Resolver:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, 0))
         self._serving: threading.Thread | None = None
+        self._closed = False
 
     @property
     def endpoint(self) -> str:
@@ -45,8 +47,11 @@ class Resolver:
 
     def close(self) -> None:
         """Answer no more."""
+        self._closed = True
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        if self._serving:
+            self._serving.join()
         self._socket.close()
 
     def _serve(self) -> None:
@@ -54,6 +59,8 @@ class Resolver:
             try:
                 question, client = self._socket.recvfrom(_LONGEST)
             except OSError:
+                return
+            if self._closed:
                 return
             try:
                 self._socket.sendto(self.answer(question), client)
@@ -68,6 +75,8 @@ class Resolver:
 
         """
         asked = dns.message.from_wire(question)
+        if not asked.question:
+            raise dns.exception.FormError
         told = dns.message.make_response(asked, recursion_available=True)
         told.flags |= dns.flags.AA
         query = asked.question[0]
@@ -75,7 +84,8 @@ class Resolver:
         service = _service(name)
         if service is None:
             told.set_rcode(dns.rcode.NXDOMAIN)
-        elif query.rdtype == dns.rdatatype.A and (addresses := list(self._addresses(service))[:_MOST]):
+        elif query.rdtype == dns.rdatatype.A and (addresses := list(self._addresses(service))):
+            addresses = random.sample(addresses, min(len(addresses), _MOST))
             told.answer.append(dns.rrset.from_text(query.name, _ttl(service), "IN", "A", *addresses))
         return bytes(told.to_wire(max_size=_LONGEST))
 

@@ -1,10 +1,13 @@
 """The resolver of tasks: Cloud Map's names as a VPC's resolver knows them."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import dns.message
+import dns.query
 import dns.rcode
 import dns.rdatatype
 import moto
@@ -12,7 +15,10 @@ import pytest
 
 from localaws.tasks.dns import Resolver
 
-HERE = {"10.0.0.5": "127.1.1.5", "10.0.0.6": "127.1.1.6"}  # from private addresses to those of this machine
+# From private addresses to those of this machine.
+HERE = {f"10.0.0.{last}": f"127.1.1.{last}" for last in range(20, 30)}
+
+TASK = "10.0.0.20"
 
 
 @pytest.fixture
@@ -53,24 +59,44 @@ def asked(resolver: Resolver, name: str, kind: str = "A") -> tuple[str, list[str
 
 def test_tasks_are_found_where_they_run(cloud_map: Any, resolver: Resolver) -> None:
     """All of them, by the address that they have here, for as long as the service allows; not those that do not run."""
-    for address in (*HERE, "10.0.0.7"):
+    for address in (*list(HERE)[:2], "10.0.0.7"):
         announce(cloud_map, address)
     code, lines = asked(resolver, "Shop.local.")
     assert code == "NOERROR"
-    assert sorted(lines) == [f"Shop.local. 5 IN A {address}" for address in HERE.values()]
+    assert sorted(lines) == [f"Shop.local. 5 IN A {address}" for address in list(HERE.values())[:2]]
+
+
+def test_of_many_tasks_eight_are_told_and_in_the_end_all(cloud_map: Any, resolver: Resolver) -> None:
+    """As Route 53's multivalue answers: who asks often enough hears of each."""
+    for address in HERE:
+        announce(cloud_map, address)
+    answers = [asked(resolver, "shop.local")[1] for _ in range(100)]
+    assert {len(lines) for lines in answers} == {8}
+    assert {line.split()[-1] for lines in answers for line in lines} == set(HERE.values())
+
+
+def test_an_unhealthy_task_is_not_found(cloud_map: Any, resolver: Resolver) -> None:
+    """Until it is healthy."""
+    announce(cloud_map, TASK)
+    (service,) = cloud_map.list_services()["Services"]
+    instance = {"ServiceId": service["Id"], "InstanceId": TASK}
+    cloud_map.update_instance_custom_health_status(**instance, Status="UNHEALTHY")
+    assert asked(resolver, "shop.local") == ("NOERROR", [])
+    cloud_map.update_instance_custom_health_status(**instance, Status="HEALTHY")
+    assert asked(resolver, "shop.local") == ("NOERROR", [f"shop.local. 5 IN A {HERE[TASK]}"])
 
 
 def test_a_task_that_has_left_is_not_found(cloud_map: Any, resolver: Resolver) -> None:
     """The name is there, without an address."""
-    announce(cloud_map, "10.0.0.5")
+    announce(cloud_map, TASK)
     (service,) = cloud_map.list_services()["Services"]
-    cloud_map.deregister_instance(ServiceId=service["Id"], InstanceId="10.0.0.5")
+    cloud_map.deregister_instance(ServiceId=service["Id"], InstanceId=TASK)
     assert asked(resolver, "shop.local") == ("NOERROR", [])
 
 
 def test_other_kinds_of_records_there_are_none(cloud_map: Any, resolver: Resolver) -> None:
     """Who asks for IPv6 first then asks for IPv4."""
-    announce(cloud_map, "10.0.0.5")
+    announce(cloud_map, TASK)
     assert asked(resolver, "shop.local", "AAAA") == ("NOERROR", [])
 
 
@@ -79,3 +105,21 @@ def test_a_name_that_is_not_cloud_maps_is_not_there(cloud_map: Any, resolver: Re
     """Nothing is asked of anybody else."""
     assert cloud_map
     assert asked(resolver, name) == ("NXDOMAIN", [])
+
+
+def test_what_is_no_question_harms_nobody(cloud_map: Any, resolver: Resolver, caplog: pytest.LogCaptureFixture) -> None:
+    """The next one who asks is answered, and the end of the resolver is no news."""
+    announce(cloud_map, TASK)
+    host, _, port = resolver.endpoint.partition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for nonsense in (b"", b"nonsense", dns.message.Message().to_wire()):
+            client.sendto(nonsense, (host, int(port)))
+    told = dns.query.udp(dns.message.make_query("shop.local", "A"), host, timeout=5, port=int(port))
+    assert [line for each in told.answer for line in each.to_text().splitlines()] == [
+        f"shop.local. 5 IN A {HERE[TASK]}"
+    ]
+
+    before = len(caplog.records)
+    resolver.close()
+    assert len(caplog.records) == before
+    assert not any(thread.name == "resolver" for thread in threading.enumerate())
