@@ -30,6 +30,7 @@ class Environment:
     files: StackFiles
     runs: Path  # locks, journals and engine output of this environment
     poll_seconds: float  # how often to ask AWS while a rollout moves
+    account: str | None = None  # the only one that it may be in, 12 digits
 
     @property
     def is_local(self) -> bool:
