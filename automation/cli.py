@@ -65,9 +65,9 @@ class Reading:
 class Shared(Reading):
     """The arguments of a command about stacks."""
 
-    services: tuple[str, ...]
     yes: bool
     parallel: int | None
+    services: tuple[str, ...] = ()  # all of them
 
 
 _READING = (
@@ -83,11 +83,12 @@ _SHARED = (
 _SETTINGS = {"max_content_width": 100}
 
 
-def command(examples: str) -> Callable[[Callable[..., None]], Command]:
-    """Declare a command: it gets a `Shared`, then its own options."""
+def command(examples: str, *, of_services: bool = True) -> Callable[[Callable[..., None]], Command]:
+    """Declare a command: it gets a `Shared`, then its own options; without `of_services` it is always about all."""
+    options = _SHARED if of_services else _SHARED[1:]
 
     def declare(function: Callable[..., None]) -> Command:
-        made: Command = click.command(cls=Command, context_settings=_SETTINGS)(_gathering(Shared, _SHARED, function))
+        made: Command = click.command(cls=Command, context_settings=_SETTINGS)(_gathering(Shared, options, function))
         made.examples = examples
         return made
 
@@ -134,7 +135,7 @@ def main(entry: click.Command) -> None:
     try:
         entry.main(standalone_mode=False)
     except click.ClickException as error:
-        _fail(error.format_message(), f"{_asked(error)} --help", ExitCode.BAD_USAGE, as_json=as_json)
+        _fail(" ".join(error.format_message().split()), f"{_asked(error)} --help", ExitCode.BAD_USAGE, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", None, ExitCode.INTERRUPTED, as_json=as_json)
     except AutomationError as error:

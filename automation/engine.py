@@ -25,6 +25,7 @@ from semver import VersionInfo
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
+from automation.state import without
 
 PROJECT = "ecs-tracing"
 
@@ -216,6 +217,16 @@ class Engine:
         if update.problem is None:
             self.remove_empty(stack)
         return update
+
+    def forget(self, stack: str, kind: str) -> int:
+        """Take the resources whose type begins with `kind` out of the state; says how many. Nothing is deleted."""
+        with _explained(f"take {kind} out of the state of '{stack}'"):
+            state = self._workspace.export_stack(stack)
+            deployment = dict(state.deployment or {})
+            forgotten = without(kind, deployment)
+            if forgotten:
+                self._workspace.import_stack(stack, auto.Deployment(version=state.version, deployment=deployment))
+        return forgotten
 
     def remove_empty(self, stack: str) -> None:
         """Remove a stack that holds no resources; its configuration file stays."""

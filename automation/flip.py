@@ -6,7 +6,7 @@ The steps, in order: select → plan → ask → deploy → verify → report.
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import click
 
@@ -20,6 +20,7 @@ from automation.review import review
 from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
 from automation.stackfiles import NAMESPACE
+from services.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class Wish:
 
     tracing: bool | None  # None: of each stack what its configuration says
     sampling_rate: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)  # by key of the project's namespace
+    in_app_mesh: bool = True  # whether what is configured to be in App Mesh needs App Mesh
     yes: bool = False
     skip_preview: bool = False
     skip_preflight: bool = False
@@ -42,7 +45,7 @@ class Wish:
             wanted[f"{NAMESPACE}:tracing"] = str(self.tracing).lower()
         if self.sampling_rate is not None:
             wanted[f"{NAMESPACE}:samplingRate"] = self.sampling_rate
-        return wanted
+        return {**wanted, **{f"{NAMESPACE}:{key}": value for key, value in self.settings.items()}}
 
     @property
     def words(self) -> str:
@@ -58,6 +61,12 @@ class Wish:
 def flip_options(function: Callable[..., None]) -> Callable[..., None]:
     """The options that enable, disable and deploy share."""
     skip = click.option("--skip-preview", is_flag=True, help="Deploy at once, without working out the plan first.")
+    refresh = click.option("--refresh", is_flag=True, help="Read what AWS really has first: repairs drift.")
+    return skip(refresh(deployment_options(function)))
+
+
+def deployment_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that deploys."""
     ready = click.option(
         "--skip-preflight", is_flag=True, help="Do not look first whether the account can be used as it is meant to."
     )
@@ -69,8 +78,7 @@ def flip_options(function: Callable[..., None]) -> Callable[..., None]:
         metavar="SECONDS",
         help="How long the rollouts may take before verification fails.",
     )
-    refresh = click.option("--refresh", is_flag=True, help="Read what AWS really has first: repairs drift.")
-    return skip(ready(refresh(wait(function))))
+    return ready(wait(function))
 
 
 def run(shared: Shared, wish: Wish) -> None:
@@ -93,7 +101,8 @@ def flip(session: Session, wish: Wish) -> Report:
     wanted = wish.config(environment.region)
     settings = {step.service: environment.files.settings(step.service, wanted) for step in steps}
     if not wish.skip_preflight:
-        preflight.check(environment, settings, session.say)
+        needed = settings if wish.in_app_mesh else {name: _moved(given) for name, given in settings.items()}
+        preflight.check(environment, needed, session.say)
     stacks = session.engine.stacks()
     plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 
@@ -120,6 +129,11 @@ def flip(session: Session, wish: Wish) -> Report:
         review(session, report, wish.traffic)
     report.interrupted = session.cancelled.is_set()
     return report
+
+
+def _moved(settings: Settings) -> Settings:
+    """The same without App Mesh."""
+    return replace(settings, mesh="envoy", both_meshes=False)
 
 
 def _create_missing(session: Session, steps: Sequence[Step], stacks: Mapping[str, int]) -> list[str]:

@@ -17,7 +17,6 @@ class Endpoint:
 
     address: str
     port: int
-    priority: int = 0  # of an endpoint of a destination: a higher number is asked where those below are not healthy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,7 @@ class Destination:
     name: str
     protocol: Protocol = "http"
     endpoints: Sequence[Endpoint] = ()
-    by_dns: bool = False  # the endpoints are names, which are resolved again and again
+    by_dns: bool = False  # the one endpoint is a name, which is resolved again and again
     health_check: HealthCheck | None = None
     outliers: OutlierDetection | None = None
 

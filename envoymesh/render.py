@@ -101,15 +101,11 @@ def _cluster(destination: Destination, folder: PurePath | None = None) -> Docume
 
 
 def _load_assignment(destination: Destination) -> Document:
-    levels: dict[int, list[Document]] = {each.priority: [] for each in destination.endpoints} or {0: []}
-    for each in destination.endpoints:
-        levels[each.priority].append({"endpoint": {"address": address(each)}})
+    endpoints = [{"endpoint": {"address": address(endpoint)}} for endpoint in destination.endpoints]
     return {
         "@type": f"{_TYPES}envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": destination.name,
-        "endpoints": [
-            {"lb_endpoints": levels[level], **({"priority": level} if level else {})} for level in sorted(levels)
-        ],
+        "endpoints": [{"lb_endpoints": endpoints}],
     }
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import pulumi
 
 from services.aws import appautoscaling, ecs, servicediscovery
+from services.settings import DNS_TTL
 from services.task import Task
 
-DNS_TTL = 60  # seconds
-SHORT_DNS_TTL = 5  # seconds, for callers that find tasks by DNS alone
 SCALING_COOLDOWN = 30  # seconds, in both directions
 
 

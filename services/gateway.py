@@ -41,7 +41,8 @@ class Gateway(pulumi.ComponentResource):
         if self.virtual_gateway and settings.mesh == "appmesh":
             seat = AppMeshSeat(arn=self.virtual_gateway.arn)
         else:
-            seat = own_mesh.gateway(entrance, settings)
+            kept = self.virtual_gateway.arn if self.virtual_gateway else None
+            seat = own_mesh.gateway(entrance, settings, kept)
         self.task = register_task(self, name, _PLAN, seat=seat, settings=settings)
         self.dns, balanced = self._balance(name, network)
         self.service = run_on_fargate(

@@ -10,7 +10,7 @@ from pulumi import Output
 from services import own_mesh, routing
 from services.aws import appmesh
 from services.containers import MESH_PORT, Application, Envoy
-from services.fargate import DNS_TTL, SHORT_DNS_TTL, Placement, Scaling, run_on_fargate
+from services.fargate import Placement, Scaling, run_on_fargate
 from services.neighbours import Neighbour
 from services.routing import Entrance
 from services.settings import Settings
@@ -87,7 +87,9 @@ class MeshService(pulumi.ComponentResource):
         if node is not None and settings.mesh == "appmesh":
             seat, found = AppMeshSeat(arn=node.arn), [Output.concat("http://", host, f":{MESH_PORT}") for host in hosts]
         else:
-            seat, found = own_mesh.beside_application(workload.node, hosts, settings), own_mesh.addresses(len(hosts))
+            kept = node.arn if node else None
+            seat = own_mesh.beside_application(workload.node, hosts, settings, kept)
+            found = own_mesh.addresses(len(hosts))
         addresses = {
             backend.variable: Output.concat(address, backend.path)
             for backend, address in zip(workload.backends, found, strict=True)
@@ -106,7 +108,7 @@ class MeshService(pulumi.ComponentResource):
                 namespace_id=platform.output("namespaceId"),
             ),
             scaling=workload.scaling,
-            dns_ttl=DNS_TTL if settings.mesh == "appmesh" else SHORT_DNS_TTL,
+            dns_ttl=settings.dns_ttl,
         )
         self.outputs = {
             "clusterName": platform.output("clusterName"),
@@ -114,6 +116,8 @@ class MeshService(pulumi.ComponentResource):
             "taskDefinitionArn": task.definition.arn,
             "taskRoleName": task.role.name,
             "tracing": settings.tracing,
+            "mesh": settings.mesh,
+            "bothMeshes": settings.both_meshes,
             "samplingRate": settings.sampling_rate,
             "meshName": platform.output("meshName"),
             "backends": hosts,

@@ -39,7 +39,9 @@ class OwnSeat:
 
     hosts: Sequence[pulumi.Input[str]]  # the services that it calls, by their names in DNS
     make: Make  # its configuration, from the names once they are known
-    arn: None = None
+    # While stacks move, tasks of the same role are in App Mesh, and a deployment that fails is rolled back to them.
+    arn: pulumi.Input[str] | None = None
+    redirected: bool = False
 
     def container(self, envoy: Envoy, logs: Logs) -> Container:
         """The Envoy's container definition."""
@@ -47,8 +49,10 @@ class OwnSeat:
         return envoy.own_container(images.PLAIN_ENVOY, bootstrap, logs)
 
 
-def beside_application(node: str, hosts: Sequence[pulumi.Input[str]], settings: Settings) -> OwnSeat:
-    """The seat of a service's Envoy; `hosts` are its backends."""
+def beside_application(
+    node: str, hosts: Sequence[pulumi.Input[str]], settings: Settings, kept: pulumi.Input[str] | None = None
+) -> OwnSeat:
+    """The seat of a service's Envoy; `hosts` are its backends, `kept` is its virtual node while it has one."""
 
     def make(names: Sequence[str]) -> Proxy:
         application = Destination(name="application", endpoints=[Endpoint(address=_LOOPBACK, port=MESH_PORT)])
@@ -58,19 +62,19 @@ def beside_application(node: str, hosts: Sequence[pulumi.Input[str]], settings: 
         for number, name in enumerate(names):
             endpoint = Endpoint(address=_LOOPBACK, port=FIRST_EGRESS_PORT + number)
             listeners.append(_listener("egress", endpoint, _to(name)))
-        return _proxy(node, listeners, [application, *(_service(name, settings) for name in names)], settings)
+        return _proxy(node, listeners, [application, *(_service(name) for name in names)], settings)
 
-    return OwnSeat(hosts=hosts, make=make)
+    return OwnSeat(hosts=hosts, make=make, arn=kept)
 
 
-def gateway(host: pulumi.Input[str], settings: Settings) -> OwnSeat:
-    """The seat of the gateway's Envoy, which leads to the service `host`."""
+def gateway(host: pulumi.Input[str], settings: Settings, kept: pulumi.Input[str] | None = None) -> OwnSeat:
+    """The seat of the gateway's Envoy, which leads to the service `host`; `kept` is its virtual gateway, if any."""
 
     def make(names: Sequence[str]) -> Proxy:
         listener = _listener("ingress", Endpoint(address=_EVERYWHERE, port=MESH_PORT), _to(names[0]), edge=True)
-        return _proxy(GATEWAY_NAME, [listener], [_service(names[0], settings)], settings)
+        return _proxy(GATEWAY_NAME, [listener], [_service(names[0])], settings)
 
-    return OwnSeat(hosts=[host], make=make)
+    return OwnSeat(hosts=[host], make=make, arn=kept)
 
 
 def addresses(number: int) -> list[str]:
@@ -104,9 +108,7 @@ def _to(name: str) -> Route:
     return Route(match=_ALL, targets={name: 1}, host=name, retry=DEFAULT_RETRY)
 
 
-def _service(name: str, settings: Settings) -> Destination:
-    """The tasks of a service. While it may still be in App Mesh, it is also asked there, where nobody else answers."""
-    endpoints = [Endpoint(address=name, port=INGRESS_PORT)]
-    if settings.keep_app_mesh:
-        endpoints.append(Endpoint(address=name, port=MESH_PORT, priority=1))
-    return Destination(name=name, endpoints=endpoints, by_dns=True, health_check=_CHECK)
+def _service(name: str) -> Destination:
+    """The tasks of a service."""
+    endpoint = Endpoint(address=name, port=INGRESS_PORT)
+    return Destination(name=name, endpoints=[endpoint], by_dns=True, health_check=_CHECK)

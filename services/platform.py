@@ -54,6 +54,8 @@ class Platform(pulumi.ComponentResource):
             "taskDefinitionArn": gateway.task.definition.arn,
             "taskRoleName": gateway.task.role.name,
             "tracing": settings.tracing,
+            "mesh": settings.mesh,
+            "bothMeshes": settings.both_meshes,
             "samplingRate": settings.sampling_rate,
             "clusterArn": cluster.arn,
             "vpcId": network.vpc_id,
@@ -77,7 +79,7 @@ class Platform(pulumi.ComponentResource):
 def _ports(settings: Settings) -> tuple[int, ...]:
     """Where the services' tasks are called: App Mesh redirects what is for the application into its Envoy."""
     in_app_mesh = (MESH_PORT,) if settings.has_app_mesh else ()
-    return in_app_mesh if settings.mesh == "appmesh" else (*in_app_mesh, INGRESS_PORT)
+    return (*in_app_mesh, INGRESS_PORT) if settings.has_own_mesh else in_app_mesh
 
 
 def _gateway_names(gateway: appmesh.VirtualGateway | None) -> Mapping[str, pulumi.Input[str]]:

@@ -8,6 +8,9 @@ import pulumi
 
 from services.collectors import COLLECTORS
 
+DNS_TTL = 60  # seconds
+SHORT_DNS_TTL = 5  # seconds, for callers that find tasks by DNS alone
+
 DEFAULT_SAMPLING_RATE = 0.05  # share of requests; Envoy's own default
 
 _BOOLEANS = {"true": True, "false": False}
@@ -25,7 +28,7 @@ class Settings:
     region: str  # e.g. us-east-1
     tracing: bool = False
     mesh: str = "appmesh"
-    keep_app_mesh: bool = False  # while stacks move between the meshes: App Mesh's objects are there in both
+    both_meshes: bool = False  # while stacks move between the meshes: what tasks in either one need is there
     collector: str = "xray-daemon"
     sampling_rate: float = DEFAULT_SAMPLING_RATE  # share of requests, 0-1
     autoscaling: bool = False
@@ -34,7 +37,17 @@ class Settings:
     @property
     def has_app_mesh(self) -> bool:
         """Whether the stack has objects in App Mesh."""
-        return self.mesh == "appmesh" or self.keep_app_mesh
+        return self.mesh == "appmesh" or self.both_meshes
+
+    @property
+    def has_own_mesh(self) -> bool:
+        """Whether callers may find its tasks in DNS, and call them at the port of their Envoys."""
+        return self.mesh == "envoy" or self.both_meshes
+
+    @property
+    def dns_ttl(self) -> int:
+        """How long (seconds) a task's address in DNS may be kept."""
+        return SHORT_DNS_TTL if self.has_own_mesh else DNS_TTL
 
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> "Settings":
@@ -55,7 +68,7 @@ class Settings:
             region=region,
             tracing=_boolean("tracing", values),
             mesh=_choice("mesh", values, _MESHES),
-            keep_app_mesh=_boolean("keepAppMesh", values),
+            both_meshes=_boolean("bothMeshes", values),
             collector=_choice("collector", values, tuple(COLLECTORS)),
             sampling_rate=_share("samplingRate", values),
             autoscaling=_boolean("autoscaling", values),
@@ -75,7 +88,7 @@ class Settings:
 KEYS: Mapping[str, str] = {
     "tracing": "false",
     "mesh": "appmesh",
-    "keepAppMesh": "false",
+    "bothMeshes": "false",
     "collector": "xray-daemon",
     "samplingRate": str(DEFAULT_SAMPLING_RATE),
     "autoscaling": "false",

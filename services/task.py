@@ -83,8 +83,12 @@ class Seat(Protocol):
     """An Envoy's place in a mesh."""
 
     @property
+    def redirected(self) -> bool:
+        """Whether what enters and leaves the task is to be redirected into the Envoy."""
+
+    @property
     def arn(self) -> pulumi.Input[str] | None:
-        """Of what the Envoy represents in App Mesh; None in a mesh of our own, which redirects nothing."""
+        """Of the node or gateway of App Mesh that the task's Envoy may represent; None where there is none."""
 
     def container(self, envoy: Envoy, logs: Logs) -> Container:
         """The Envoy's container definition."""
@@ -95,6 +99,7 @@ class AppMeshSeat:
     """A virtual node or gateway of App Mesh, which tells its Envoy what to do."""
 
     arn: pulumi.Input[str]
+    redirected: bool = True
 
     def container(self, envoy: Envoy, logs: Logs) -> Container:
         """The Envoy's container definition."""
@@ -116,13 +121,12 @@ def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Se
     opts = pulumi.ResourceOptions(parent=owner)
     group = cloudwatch.LogGroup(f"{name}-logs", retention_in_days=LOG_RETENTION, opts=opts)
     logs = Logs(group=group.name, region=settings.region)
-    in_app_mesh = seat.arn is not None
-    containers = [plan.application.container(logs, after_envoy=in_app_mesh)] if plan.application else []
+    containers = [plan.application.container(logs, after_envoy=seat.redirected)] if plan.application else []
     envoy = seat.container(plan.envoy, logs)
-    if plan.application and not in_app_mesh:
+    if plan.application and not seat.redirected:
         # What starts first ends last: the application answers for as long as its Envoy does, which ends late.
         envoy = {**envoy, "dependsOn": [healthy(plan.application.name)]}
-    redirection = _REDIRECTION if plan.application and in_app_mesh else {}
+    redirection = _REDIRECTION if plan.application and seat.redirected else {}
     contents = tracing.instrument(
         tracing.TaskContents(containers=(*containers, envoy), redirection=redirection), settings, logs
     )

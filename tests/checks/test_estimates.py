@@ -88,7 +88,7 @@ def test_the_mesh_makes_no_difference() -> None:
 
 def test_the_mesh_that_the_envoy_is_in_counts() -> None:
     """While stacks move, App Mesh's objects are there beside an Envoy that no longer asks for them."""
-    moving = estimate(everything(tracing="true", mesh="envoy", keepAppMesh="true"), NAMES, 1_000_000)
+    moving = estimate(everything(tracing="true", mesh="envoy", bothMeshes="true"), NAMES, 1_000_000)
     assert moving == estimate(everything(tracing="true"), NAMES, 1_000_000)
 
 

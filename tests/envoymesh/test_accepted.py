@@ -87,9 +87,6 @@ PROXIES = {
     "health check by tcp": with_destination(health_check=HealthCheck(protocol="tcp", **_CHECK)),
     "outliers": with_destination(outliers=OutlierDetection(errors=5, interval=10, base_ejection=30, most_ejected=50)),
     "http2": with_destination(protocol="http2"),
-    "names in DNS, one before the other": with_destination(
-        endpoints=[Endpoint(address="db.example.com", port=port, priority=port - 80) for port in (80, 81)], by_dns=True
-    ),
     "a name in DNS": with_destination(endpoints=[Endpoint(address="db.example.com", port=80)], by_dns=True),
     "a log to the output": proxy(access_log=AccessLog(path="/dev/stdout")),
     "a log to a file": proxy(access_log=AccessLog(path="/dev/null")),

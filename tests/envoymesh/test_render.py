@@ -225,17 +225,3 @@ def test_the_same_mesh_makes_the_same_text() -> None:
         return text(bootstrap(proxy(route, tags=dict.fromkeys(names, "x"))))
 
     assert rendered("a", "b") == rendered("b", "a")
-
-
-def test_endpoints_are_asked_by_priority() -> None:
-    """Those of the lowest number first; without a number all are alike."""
-    endpoints = [Endpoint(address="a", port=3000, priority=1), Endpoint(address="a", port=8080)]
-    (cluster,) = bootstrap(with_destination(endpoints=endpoints, by_dns=True))["static_resources"]["clusters"]
-    ports = [
-        (
-            level.get("priority", 0),
-            [each["endpoint"]["address"]["socket_address"]["port_value"] for each in level["lb_endpoints"]],
-        )
-        for level in cluster["load_assignment"]["endpoints"]
-    ]
-    assert ports == [(0, [8080]), (1, [3000])]

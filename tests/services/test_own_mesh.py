@@ -9,12 +9,14 @@ import pytest
 
 from checks.plan import check
 from services import SERVICES
+from services.settings import SHORT_DNS_TTL
 from tests.checks.plans import NAMES, everything
 from tests.envoymesh.support import refusal
 from tests.services.world import Deployment, deployed, variables
 
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+ROLE_POLICY = "iam/rolePolicy:RolePolicy"
 MOST = 65_536  # bytes, of a task definition. Source: ECS quotas
 
 
@@ -29,12 +31,12 @@ def bootstrap(deployment: Deployment) -> dict[str, Any]:
     return document
 
 
-def endpoints(deployment: Deployment) -> dict[str, list[tuple[int, str, int]]]:
-    """Priority, address and port of each endpoint, by cluster."""
+def endpoints(deployment: Deployment) -> dict[str, list[tuple[str, int]]]:
+    """Address and port of each endpoint, by cluster."""
     found = {}
     for cluster in bootstrap(deployment)["static_resources"]["clusters"]:
         found[cluster["name"]] = [
-            (level.get("priority", 0), at["address"], at["port_value"])
+            (at["address"], at["port_value"])
             for level in cluster["load_assignment"]["endpoints"]
             for at in (each["endpoint"]["address"]["socket_address"] for each in level["lb_endpoints"])
         ]
@@ -53,7 +55,7 @@ def test_the_real_envoy_accepts_what_it_is_told(service: str, tracing: str, tmp_
     """And the whole task definition is within ECS's limit."""
     task = own(service, tracing=tracing)
     assert refusal(bootstrap(task), tmp_path) == ""
-    assert len(task.one("ecs/taskDefinition:TaskDefinition")["containerDefinitions"].encode()) < MOST
+    assert len(task.one(TASK_DEFINITION)["containerDefinitions"].encode()) < MOST
 
 
 @pytest.mark.parametrize("service", list(SERVICES))
@@ -62,7 +64,7 @@ def test_nothing_of_app_mesh_is_left(service: str) -> None:
     task = own(service)
     assert [made.type for made in task.resources if "appmesh" in made.type] == []
     assert "appmesh" not in json.dumps([made.inputs for made in task.resources], default=str).lower()
-    assert task.one("ecs/taskDefinition:TaskDefinition").get("proxyConfiguration") is None
+    assert task.one(TASK_DEFINITION).get("proxyConfiguration") is None
 
 
 def test_the_frontend_calls_its_backends_through_its_own_envoy() -> None:
@@ -72,9 +74,9 @@ def test_the_frontend_calls_its_backends_through_its_own_envoy() -> None:
     assert (given["CRYSTAL_URL"], given["NODEJS_URL"]) == ("http://127.0.0.1:3101/crystal", "http://127.0.0.1:3102")
     assert set(listeners(frontend)) == {"0.0.0.0:8080", "127.0.0.1:3101", "127.0.0.1:3102"}
     assert endpoints(frontend) == {
-        "application": [(0, "127.0.0.1", 3000)],
-        "ecsdemo-crystal.service.local": [(0, "ecsdemo-crystal.service.local", 8080)],
-        "ecsdemo-nodejs.service.local": [(0, "ecsdemo-nodejs.service.local", 8080)],
+        "application": [("127.0.0.1", 3000)],
+        "ecsdemo-crystal.service.local": [("ecsdemo-crystal.service.local", 8080)],
+        "ecsdemo-nodejs.service.local": [("ecsdemo-nodejs.service.local", 8080)],
     }
 
 
@@ -119,23 +121,26 @@ def test_the_flag_changes_as_little_as_in_app_mesh(service: str) -> None:
     assert '\\"rate\\": 0.5' in json.dumps(bootstrap(on))
 
 
-def test_while_stacks_move_both_meshes_are_there() -> None:
-    """App Mesh's objects stay; who is not at the Envoy's port yet is asked at the application's, as in App Mesh."""
-    moving = own("frontend", keepAppMesh="true")
-    in_app_mesh = {made.type for made in deployed("frontend").resources if "appmesh" in made.type}
-    assert {made.type for made in moving.resources if "appmesh" in made.type} == in_app_mesh
-    assert endpoints(moving)["ecsdemo-crystal.service.local"] == [
-        (0, "ecsdemo-crystal.service.local", 8080),
-        (1, "ecsdemo-crystal.service.local", 3000),
-    ]
-    ports = {
-        made.inputs["fromPort"]
-        for made in own("platform", keepAppMesh="true").all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-    }
-    assert ports == {80, 3000, 8080}
+@pytest.mark.parametrize("mesh", ["appmesh", "envoy"])
+@pytest.mark.parametrize("service", list(SERVICES))
+def test_while_stacks_move_tasks_stay_as_they_are(service: str, mesh: str) -> None:
+    """What tasks in either mesh need is there, too: App Mesh's objects, the right to join, the ports."""
+    moving, settled = deployed(service, mesh=mesh, bothMeshes="true"), deployed(service, mesh=mesh)
+    in_app_mesh = deployed(service)
+    assert moving.one(TASK_DEFINITION)["containerDefinitions"] == settled.one(TASK_DEFINITION)["containerDefinitions"]
+    for kind in ("appmesh", ROLE_POLICY):
+        assert {made.name for made in moving.resources if kind in made.type} == {
+            made.name for made in in_app_mesh.resources if kind in made.type
+        }
+    if service == "platform":
+        rules = moving.all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        assert {made.inputs["fromPort"] for made in rules} == {80, 3000, 8080}
+    else:
+        records = moving.one("servicediscovery/service:Service")["dnsConfig"]["dnsRecords"]
+        assert [record["ttl"] for record in records] == [SHORT_DNS_TTL]
 
 
-@pytest.mark.parametrize("config", [{}, {"tracing": "true"}, {"keepAppMesh": "true"}], ids=str)
+@pytest.mark.parametrize("config", [{}, {"tracing": "true"}, {"bothMeshes": "true"}], ids=str)
 def test_the_checks_are_silent(config: dict[str, str]) -> None:
     """The plan of the whole environment is as fine as in App Mesh."""
     assert check(everything(mesh="envoy", **config), NAMES) == []

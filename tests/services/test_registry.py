@@ -82,7 +82,7 @@ def test_outputs_that_the_automation_reads(service: str) -> None:
     """Every service stack has them, with a value."""
     outputs = deployed(service).outputs
     assert set(outputs) == {
-        "clusterName", "serviceName", "taskDefinitionArn", "taskRoleName", "tracing",
+        "clusterName", "serviceName", "taskDefinitionArn", "taskRoleName", "tracing", "mesh", "bothMeshes",
         "virtualNodeName", "virtualNodeArn", "virtualServiceName", "logGroupName",
         "samplingRate", "meshName", "backends", "entrance",
     }  # fmt: skip

@@ -59,7 +59,7 @@ def test_a_sampling_rate_is_a_share(rate: str) -> None:
         ("samplingRate", "nan", "from 0 to 1", "pulumi config set samplingRate 0.05"),
         ("samplingRate", "0.001", "two decimals", "pulumi config set samplingRate 0.05"),
         ("mesh", "istio", "appmesh or envoy", "pulumi config set mesh appmesh"),
-        ("keepAppMesh", "yes", "true or false", "pulumi config set keepAppMesh false"),
+        ("bothMeshes", "yes", "true or false", "pulumi config set bothMeshes false"),
         (
             "collector",
             "jaeger",

@@ -1,0 +1,49 @@
+"""Move all stacks from one mesh to the other while requests go on."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run by file path: import from the project's root
+    from automation.start import use_project_python
+
+    use_project_python()
+
+from typing import Any
+
+import click
+
+from automation.cli import Shared, command, main
+from automation.flip import Wish, deployment_options
+from automation.migration import MESHES, run
+
+EXAMPLES = """\
+python automation/migrate.py --to envoy --preview   the way and the plan of its first step
+python automation/migrate.py --to envoy             from App Mesh to Envoys of our own
+python automation/migrate.py --to appmesh           and back
+python automation/migrate.py --to envoy --forget-app-mesh --env prod   where AWS has no App Mesh any more
+"""
+
+
+@command(EXAMPLES, of_services=False)
+@click.option("--to", required=True, type=click.Choice(list(MESHES)), help="The mesh to move to.")
+@click.option("--preview", "only_shown", is_flag=True, help="Show the way and the plan of its first step, and end.")
+@click.option(
+    "--forget-app-mesh",
+    is_flag=True,
+    help="Do not delete App Mesh's objects, which are gone: take them out of Pulumi's state.",
+)
+@deployment_options
+def migrate(shared: Shared, *, to: str, only_shown: bool, forget_app_mesh: bool, **options: Any) -> None:
+    """Move all services from App Mesh to Envoys of our own, or back, while requests go on.
+
+    First all stacks get Envoys of our own beside App Mesh's objects, so that tasks of both kinds call each other;
+    then the old mesh is taken away, the platform last. Each step is verified in AWS before the next begins. A run that
+    was interrupted, or that failed, goes on where it was.
+    """
+    wish = Wish(tracing=None, yes=shared.yes, skip_preview=True, **options)
+    run(shared, to, only_shown=only_shown, forget_app_mesh=forget_app_mesh, wish=wish)
+
+
+if __name__ == "__main__":
+    main(migrate)
