@@ -14,6 +14,14 @@ _KNOWN = (
         ),
     ),
     (
+        r"(?is)appmesh.*(AccessDenied|no such host|UnknownEndpoint|EndpointConnectionError|ForbiddenException)",
+        (
+            "AWS ended App Mesh on 2026-09-30. What it does not delete any more can be taken out of Pulumi's state: "
+            "`python automation/destroy.py --forget-app-mesh`, or `migrate.py --to envoy --forget-app-mesh`, with the "
+            "same --env."
+        ),
+    ),
+    (
         r"ExpiredToken|InvalidClientTokenId|UnrecognizedClient|no valid credential",
         "AWS does not accept the credentials: check them with `aws sts get-caller-identity`.",
     ),

@@ -10,22 +10,24 @@ if __name__ == "__main__":
     use_project_python()
 
 from automation.cli import Shared, command, main
-from automation.removal import run
+from automation.removal import forgetting, run
 
 EXAMPLES = """\
 python automation/destroy.py                 all four, on the embedded AWS
 python automation/destroy.py frontend --yes  one service, without the question
 python automation/destroy.py --env prod      a real account
+python automation/destroy.py --env prod --forget-app-mesh   where App Mesh does not answer any more
 """
 
 
 @command(EXAMPLES)
-def destroy(shared: Shared) -> None:
+@forgetting
+def destroy(shared: Shared, *, forget_app_mesh: bool) -> None:
     """Delete everything that the stacks deployed, for all services or for each SERVICE named.
 
     Dependents go first; a service that another one still needs is refused. The configuration files stay.
     """
-    run(shared)
+    run(shared, forget_app_mesh=forget_app_mesh)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import click
 
 from automation import display, plan, preflight, verify
 from automation.cli import Shared, finish
-from automation.errors import ExitCode
+from automation.errors import ExitCode, UsageError
 from automation.foresee import foresee_rows
 from automation.plan import Step
 from automation.report import Report
@@ -20,6 +20,7 @@ from automation.review import review
 from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
 from automation.stackfiles import NAMESPACE
+from checks.moves import mesh_in_one_go
 from services.settings import Settings
 
 
@@ -28,8 +29,7 @@ class Wish:
     """What the user asked for."""
 
     tracing: bool | None  # None: of each stack what its configuration says
-    sampling_rate: str | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)  # by key of the project's namespace
+    settings: Mapping[str, str] = field(default_factory=dict)  # beside the flag, by key of the project's namespace
     in_app_mesh: bool = True  # whether what is configured to be in App Mesh needs App Mesh
     yes: bool = False
     skip_preview: bool = False
@@ -43,8 +43,6 @@ class Wish:
         wanted = {"aws:region": region}
         if self.tracing is not None:
             wanted[f"{NAMESPACE}:tracing"] = str(self.tracing).lower()
-        if self.sampling_rate is not None:
-            wanted[f"{NAMESPACE}:samplingRate"] = self.sampling_rate
         return {**wanted, **{f"{NAMESPACE}:{key}": value for key, value in self.settings.items()}}
 
     @property
@@ -147,6 +145,9 @@ def _create_missing(session: Session, steps: Sequence[Step], stacks: Mapping[str
 def _agreed(session: Session, report: Report, wish: Wish) -> bool:
     """Show the plan and ask, unless there is nothing to ask or the answer was given with --yes."""
     session.console.print(display.plan(f"Plan for environment {report.environment}, {wish.words}", report.plan))
+    for service, changes in report.plan.items():
+        for finding in mesh_in_one_go(service, changes):
+            raise UsageError(f"'{service}': {finding.message}.", next_command=finding.fix.rpartition(": ")[2])
     session.record("planned", changes={s: [c.to_json() for c in cs] for s, cs in report.plan.items()})
     if wish.yes or not any(report.plan.values()):
         return True

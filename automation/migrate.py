@@ -16,6 +16,7 @@ import click
 from automation.cli import Shared, command, main
 from automation.flip import Wish, deployment_options
 from automation.migration import MESHES, run
+from automation.removal import forgetting
 
 EXAMPLES = """\
 python automation/migrate.py --to envoy --preview   the way and the plan of its first step
@@ -28,11 +29,7 @@ python automation/migrate.py --to envoy --forget-app-mesh --env prod   where AWS
 @command(EXAMPLES, of_services=False)
 @click.option("--to", required=True, type=click.Choice(list(MESHES)), help="The mesh to move to.")
 @click.option("--preview", "only_shown", is_flag=True, help="Show the way and the plan of its first step, and end.")
-@click.option(
-    "--forget-app-mesh",
-    is_flag=True,
-    help="Do not delete App Mesh's objects, which are gone: take them out of Pulumi's state.",
-)
+@forgetting
 @deployment_options
 def migrate(shared: Shared, *, to: str, only_shown: bool, forget_app_mesh: bool, **options: Any) -> None:
     """Move all services from App Mesh to Envoys of our own, or back, while requests go on.

@@ -18,13 +18,13 @@ from automation.events import summarise
 from automation.flip import Wish, confirm, flip
 from automation.foresee import foresee_rows
 from automation.plan import Step
+from automation.removal import forget
 from automation.report import Report
 from automation.run import Row
 from automation.session import GRAPH, Session, opened
 from services.settings import DNS_TTL
 
 MESHES = {"appmesh": "App Mesh", "envoy": "Envoys of our own"}
-APP_MESH = "aws:appmesh/"  # how the types of its objects begin
 
 
 # Where a stack is on the way from App Mesh to Envoys of our own.
@@ -173,14 +173,6 @@ def _migrate(session: Session, to: str, *, only_shown: bool, forget_app_mesh: bo
             session.say(f"Waiting {DNS_TTL} s: for so long may names be kept that were asked for until now.")
             session.cancelled.wait(DNS_TTL)
     return migration
-
-
-def forget(session: Session, services: Sequence[str]) -> None:
-    """Take App Mesh's objects out of Pulumi's state, where AWS has none any more that could be deleted."""
-    for service in services:
-        number = session.engine.forget(f"{session.environment.name}-{service}", APP_MESH)
-        if number:
-            session.say(f"  {service}: {number} objects of App Mesh are forgotten, not deleted.")
 
 
 def _states(session: Session, to: str) -> dict[str, State]:

@@ -1,25 +1,44 @@
 """destroy: delete what the stacks deployed, dependents first."""
 
+from collections.abc import Sequence
+
+import click
+
 from automation import display, plan
 from automation.cli import Shared, finish
 from automation.flip import confirm, run_rows
 from automation.report import Report
 from automation.run import Outcome, Row, State
 from automation.session import GRAPH, Session, opened
+from checks.moves import APP_MESH
+
+forgetting = click.option(
+    "--forget-app-mesh",
+    is_flag=True,
+    help="Where AWS has no App Mesh any more: take its objects out of Pulumi's state instead of deleting them.",
+)
 
 
-def run(shared: Shared) -> None:
+def run(shared: Shared, *, forget_app_mesh: bool) -> None:
     """The command: open a session, destroy, tell, exit."""
     console = shared.console
     with opened(shared, changes=True) as session:
-        report = _destroy(session, shared)
+        report = _destroy(session, shared, forget_app_mesh=forget_app_mesh)
         session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
     finish(shared, report.to_json(), report.exit_code)
 
 
-def _destroy(session: Session, shared: Shared) -> Report:
+def forget(session: Session, services: Sequence[str]) -> None:
+    """Take App Mesh's objects out of Pulumi's state, where AWS has none any more that could be deleted."""
+    for service in services:
+        number = session.engine.forget(f"{session.environment.name}-{service}", APP_MESH)
+        if number:
+            session.say(f"  {service}: {number} objects of App Mesh are forgotten, not deleted.")
+
+
+def _destroy(session: Session, shared: Shared, *, forget_app_mesh: bool) -> Report:
     environment = session.environment
     report = Report(command="destroy", environment=environment.name)
     stacks = session.engine.stacks()
@@ -40,6 +59,9 @@ def _destroy(session: Session, shared: Shared) -> Report:
     if not shared.yes and not confirm(session, f"Delete all of this in environment {environment.name}?"):
         report.declined, report.interrupted, report.rows = True, session.cancelled.is_set(), []
         return report
+
+    if forget_app_mesh:
+        forget(session, [row.step.service for row in report.rows])
 
     def destroy(row: Row) -> Outcome:
         session.record("stack-started", stack=row.step.stack)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from checks.exceptions import ACCEPTED, Accepted, remaining
 from checks.hops import tracing_hop
 from checks.model import Finding, Stack
+from checks.moves import mesh_in_one_go
 from checks.resources import RULES, stateful_replacement
 from checks.tracing import TASK_RULES, Names, tasks
 
@@ -22,6 +23,7 @@ def _all(stacks: Sequence[Stack], names: Names) -> Iterator[Finding]:
         for resource in stack.resources:
             for rule in RULES:
                 yield from rule(stack, resource)
+        yield from mesh_in_one_go(stack.service, stack.changes)
         for step in stack.changes:
             yield from stateful_replacement(stack.service, step)
         # What belongs to a task may be in the part that is missing.

@@ -9,6 +9,7 @@ from typing import Any
 
 from checks.access import open_security_group, wildcard_iam
 from checks.model import TASK_DEFINITION, Finding, Planned, Stack, Step, containers, is_known, listed, number, text
+from checks.moves import APP_MESH
 
 _GIB = 1024  # MiB
 
@@ -42,7 +43,6 @@ _KEPT: Mapping[str, str] = {
     "aws:servicediscovery/service:Service": "the service is not found by name meanwhile",
     "awsx:ec2:Vpc": "everything in it has to move",
 }
-_MESH = "aws:appmesh/"  # the mesh and all its parts
 _LOSING = {"delete": "deleted", "replace": "replaced", "delete-replaced": "replaced", "create-replacement": "replaced"}
 
 
@@ -112,7 +112,7 @@ def pinned_image(stack: Stack, resource: Planned) -> Iterator[Finding]:
 def stateful_replacement(service: str, step: Step) -> Iterator[Finding]:
     """What has a fixed name, an address or data must not be replaced or deleted in passing."""
     done = _LOSING.get(step.op)
-    consequence = "requests through the mesh fail meanwhile" if step.type.startswith(_MESH) else _KEPT.get(step.type)
+    consequence = "requests through the mesh fail meanwhile" if step.type.startswith(APP_MESH) else _KEPT.get(step.type)
     if done and consequence:
         yield Finding(
             rule="stateful-replacement",

@@ -14,7 +14,7 @@ SHORT_DNS_TTL = 5  # seconds, for callers that find tasks by DNS alone
 DEFAULT_SAMPLING_RATE = 0.05  # share of requests; Envoy's own default
 
 _BOOLEANS = {"true": True, "false": False}
-_MESHES = ("appmesh", "envoy")
+MESHES = ("appmesh", "envoy")
 
 
 class SettingsError(ValueError):
@@ -67,7 +67,7 @@ class Settings:
         return cls(
             region=region,
             tracing=_boolean("tracing", values),
-            mesh=_choice("mesh", values, _MESHES),
+            mesh=_choice("mesh", values, MESHES),
             both_meshes=_boolean("bothMeshes", values),
             collector=_choice("collector", values, tuple(COLLECTORS)),
             sampling_rate=_share("samplingRate", values),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from automation.forecast import Change, Resource, StackForecast
+from automation.forecast import Change, Difference, Resource, StackForecast
 from checks.tracing import Names
 from services import SERVICES, tracing
 from tests.services.world import Deployment, deployed
@@ -57,9 +57,11 @@ def steps(before: Deployment, after: Deployment) -> list[Change]:
     old, new = ({(made.type, made.name): made.inputs for made in each.resources} for each in (before, after))
     deleted = [Change(op="delete", type=token, name=name) for token, name in old.keys() - new.keys()]
     created = [Change(op="create", type=token, name=name) for token, name in new.keys() - old.keys()]
-    changed = [key for key in old.keys() & new.keys() if old[key] != new[key]]
-    return (
-        deleted
-        + created
-        + [Change(op="replace" if token == TASK else "update", type=token, name=name) for token, name in changed]
-    )
+    changed = []
+    for token, name in old.keys() & new.keys():
+        was, will = old[token, name], new[token, name]
+        differing = [key for key in was.keys() | will.keys() if was.get(key) != will.get(key)]
+        differences = tuple(Difference(path=key, kind="update") for key in sorted(differing))
+        op = "replace" if token == TASK else "update"
+        changed += [Change(op=op, type=token, name=name, differences=differences)] if differences else []
+    return deleted + created + changed

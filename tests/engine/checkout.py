@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,16 @@ class Checkout:
             aws_access_key_id=shell["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=shell["AWS_SECRET_ACCESS_KEY"],
         )
+
+    def faults(self, *wanted: dict[str, Any]) -> None:
+        """Make the embedded AWS misbehave; without arguments, behave again."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            self.shell["AWS_ENDPOINT_URL"] + "/_localaws/faults",
+            data=json.dumps(wanted).encode(),
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
 
     def close(self) -> None:
         """Stop the embedded AWS."""

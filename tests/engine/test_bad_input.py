@@ -1,11 +1,9 @@
 """Bad input and a hostile world: one clear error, the right exit code, nothing changed, nothing lost."""
 
-import json
 import os
 import resource
 import socket
 import stat
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -147,17 +145,6 @@ def test_the_second_run_is_told_who_holds_the_environment(deployed: Checkout) ->
     deployed.script("disable", "--yes", "--skip-preview")
 
 
-def faults(deployed: Checkout, *wanted: dict[str, Any]) -> None:
-    """Make the embedded AWS misbehave; without arguments, behave again."""
-    request = urllib.request.Request(  # noqa: S310 - our own loopback address
-        deployed.shell["AWS_ENDPOINT_URL"] + "/_localaws/faults",
-        data=json.dumps(wanted).encode(),
-        headers={"Content-Type": "application/json"},
-        method="POST",
-    )
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
-
-
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
@@ -173,11 +160,11 @@ def test_aws_refusing_half_way_fails_the_stack_and_a_rerun_finishes(
     deployed: Checkout, fault: dict[str, Any], told: str
 ) -> None:
     """GIVEN AWS answers with an error for one call THEN exit 1 names it, and the next run completes the flip."""
-    faults(deployed, {"service": "ecs", **fault})
+    deployed.faults({"service": "ecs", **fault})
     try:
         document = deployed.json("enable", "crystal", exits=1)
     finally:
-        faults(deployed)
+        deployed.faults()
     (stack,) = document["stacks"]
     assert stack["state"] == "failed"
     assert told in " ".join(stack["errors"])
@@ -188,14 +175,13 @@ def test_aws_refusing_half_way_fails_the_stack_and_a_rerun_finishes(
 
 def test_a_failed_stack_stops_only_its_dependents(deployed: Checkout) -> None:
     """GIVEN the first registration fails THEN what depends on that stack is reported as not run because of it."""
-    faults(
-        deployed,
+    deployed.faults(
         {"service": "iam", "operation": "AttachRolePolicy", "status": 400, "code": "AccessDenied", "times": None},
     )
     try:
         document = deployed.json("enable", exits=1)
     finally:
-        faults(deployed)
+        deployed.faults()
     states = {stack["service"]: (stack["state"], stack["cause"]) for stack in document["stacks"]}
     assert states["platform"][0] == "failed"
     assert {states[name] for name in ("crystal", "nodejs", "frontend")} == {("not run", "platform")}
@@ -204,11 +190,11 @@ def test_a_failed_stack_stops_only_its_dependents(deployed: Checkout) -> None:
 
 def test_aws_not_answering_half_way_ends_in_one_error(deployed: Checkout) -> None:
     """A call that hangs is given up within a bound and named."""
-    faults(deployed, {"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 30, "times": None})
+    deployed.faults({"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 30, "times": None})
     try:
         document = deployed.json("enable", "nodejs", exits=1, env={"LOCALAWS_PROVIDER_TIMEOUT": "1"})
     finally:
-        faults(deployed)
+        deployed.faults()
     assert "RegisterTaskDefinition" in " ".join(document["stacks"][0]["errors"])
     deployed.script("disable", "nodejs", "--yes")
 

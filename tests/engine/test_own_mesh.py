@@ -1,7 +1,10 @@
-"""`mesh: envoy` on tasks that run: plain Envoys that find each other by DNS, and every collector beside the others."""
+"""`mesh: envoy` on tasks that run: plain Envoys, every collector beside the others, and the way from mesh to mesh."""
 
+import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,39 +20,104 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A clone in which nothing was run yet, in a mesh of our own, each stack with a collector."""
+    """A clone in which nothing was run yet, each stack with a collector."""
     made = Checkout(tmp_path_factory.mktemp("own"), tasks="processes")
-    stacks = made.root / "stacks"
-    stacks.mkdir(exist_ok=True)
+    (made.root / "stacks").mkdir(exist_ok=True)
     for service, collector in COLLECTORS.items():
-        keys = f"  ecs-tracing:mesh: envoy\n  ecs-tracing:collector: {collector}\n"
-        text = f"config:\n  aws:region: us-east-1\n{keys}"
-        (stacks / f"Pulumi.local-{service}.yaml").write_text(text, encoding="utf-8")
+        text = f"config:\n  aws:region: us-east-1\n  ecs-tracing:collector: {collector}\n"
+        (made.root / "stacks" / f"Pulumi.local-{service}.yaml").write_text(text, encoding="utf-8")
     yield made
     made.close()
 
 
-def test_the_service_map_is_that_of_app_mesh(own: Checkout) -> None:
-    """The same nodes and calls, whatever collectors are at their ends; and nothing is in App Mesh."""
-    enabled = own.json("enable", "--sampling-rate", "1")
-
-    assert enabled["traffic"]["answers"] == {"200": 200}
-    assert {(hop["source"], hop["target"]): hop["seen"] for hop in enabled["hops"]} == dict.fromkeys(HOPS, 200)
-    assert {node["name"] for node in enabled["serviceMap"]["nodes"] if node["type"] != "client"} == NODES
-    assert [stack["verification"]["ok"] for stack in enabled["stacks"]] == [True] * 4
-    assert own.aws("appmesh").list_meshes()["meshes"] == []
-
-
-def test_a_flip_under_load_loses_no_request(own: Checkout) -> None:
-    """At 100 requests a second: Envoys leave when nobody has their address any more."""
-    page = own.json("status", "--no-drift")["page"]
+@contextmanager
+def requests(site: Checkout) -> Iterator[None]:
+    """Under way, RATE a second, while it lasts; each of them is answered with 200."""
+    page = site.json("status", "--no-drift")["page"]
     ended, told = threading.Event(), list[Traffic]()
     sender = threading.Thread(target=lambda: told.append(send(page, 10**6, rate=RATE, cancelled=ended)), daemon=True)
     sender.start()
-    document: Any = own.json("disable", "--skip-preview")
-    ended.set()
-    sender.join()
-
+    try:
+        yield
+    finally:
+        ended.set()
+        sender.join()
     assert told[0].problems() == []
     assert told[0].ok > 10 * RATE
-    assert [stack["verification"]["ok"] for stack in document["stacks"]] == [True] * 4
+
+
+def meshes(site: Checkout) -> list[str]:
+    """Those in App Mesh."""
+    return [mesh["meshName"] for mesh in site.aws("appmesh").list_meshes()["meshes"]]
+
+
+def mapped(document: Any) -> set[str]:
+    """The services on the map that a command ended with; those that call each other have done so."""
+    assert {(hop["source"], hop["target"]): hop["seen"] > 0 for hop in document["hops"]} == dict.fromkeys(HOPS, True)
+    return {node["name"] for node in document["serviceMap"]["nodes"] if node["type"] != "client"}
+
+
+def test_the_service_map_is_that_of_app_mesh(own: Checkout) -> None:
+    """The same nodes and calls, whatever collectors are at their ends; and nothing is in App Mesh."""
+    enabled = own.json("enable", "--mesh", "envoy", "--sampling-rate", "1", "--skip-preview")
+
+    assert enabled["traffic"]["answers"] == {"200": 200}
+    assert {(hop["source"], hop["target"]): hop["seen"] for hop in enabled["hops"]} == dict.fromkeys(HOPS, 200)
+    assert mapped(enabled) == NODES
+    assert [stack["verification"]["ok"] for stack in enabled["stacks"]] == [True] * 4
+    assert meshes(own) == []
+
+
+def test_a_mesh_is_not_changed_in_passing(own: Checkout) -> None:
+    """It would cost requests; the way without is named, and nothing was changed."""
+    refused = own.script("enable", "crystal", "--yes", "--mesh", "appmesh", exits=2).stderr
+    assert "'crystal': the tasks change their mesh in one go" in refused
+    assert "next: python automation/migrate.py" in refused
+    assert not own.json("preview", "crystal")["changed"]
+
+
+def test_a_flip_under_load_loses_no_request(own: Checkout) -> None:
+    """Off and on again: Envoys leave when nobody has their address any more."""
+    with requests(own):
+        off = own.json("disable", "--skip-preview")
+        on = own.json("enable", "--skip-preview", "--traffic", "0")
+    assert [stack["verification"]["ok"] for stack in (*off["stacks"], *on["stacks"])] == [True] * 8
+
+
+@pytest.mark.parametrize(("to", "left"), [("appmesh", ["ecs-mesh"]), ("envoy", [])])
+def test_the_way_to_the_other_mesh_loses_no_request(own: Checkout, to: str, left: list[str]) -> None:
+    """Step by step under load; in the end the map is the same, and only one mesh is there."""
+    with requests(own):
+        moved = own.json("migrate", "--to", to)
+
+    assert [step["exitCode"] for step in moved["steps"]] == [0] * 5
+    assert meshes(own) == left
+    assert mapped(moved["steps"][-1]) == NODES
+    again = own.json("migrate", "--to", to)
+    assert (again["changed"], again["steps"]) == (False, [])
+
+
+def test_where_app_mesh_has_ended(tmp_path: Path) -> None:
+    """Nothing is asked of it: its objects are forgotten on the way out of it, and when all is destroyed."""
+    site = Checkout(tmp_path)
+    try:
+        site.json("enable", "--skip-preview")
+        shown = site.script("migrate", "--to", "envoy", "--preview").stdout
+        steps = [line.rpartition("(")[2] for line in shown.splitlines() if re.match(r"  \d\. ", line)]
+        assert steps == [
+            "platform, crystal, nodejs, frontend)",
+            "crystal, nodejs)",
+            "frontend)",
+            "platform)",
+            "frontend, nodejs, crystal, platform)",
+        ]
+        assert "~ servicediscovery.Service crystal-discovery" in shown
+        assert "Nothing was changed." in shown
+
+        site.faults({"service": "appmesh", "operation": "*", "status": 403, "code": "AccessDeniedException"})
+        moved = site.json("migrate", "--to", "envoy", "--forget-app-mesh")
+        assert moved["exitCode"] == 0
+        assert site.json("status")["stacks"]
+        assert site.json("destroy")["exitCode"] == 0
+    finally:
+        site.close()
