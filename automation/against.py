@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from automation import display
+from automation import display, environments
 from automation.engine import Engine
 from automation.environment import ROOT, embedded
 from automation.errors import UsageError
@@ -38,7 +38,8 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
         _git("worktree", "add", "--detach", "--quiet", str(tree), commit)
         (tree / ".venv").symlink_to(sys.prefix)
         with embedded(scratch / "aws", session.say):
-            files = StackFiles(tree / "stacks", session.environment.name, secrets=False)
+            name = session.environment.name
+            files = StackFiles(tree / "stacks", name, common=environments.read(tree, name), secrets=False)
             region = str(files.read("platform").get("aws:region", session.environment.region))
             leftovers = Leftovers(scratch / "runs")
             session.environment = replace(session.environment, runs=scratch / "runs")

@@ -140,8 +140,20 @@ def _program(foreseen: Mapping[str, Mapping[str, Any]] | None = None) -> None:
 class Engine:
     """All stacks of the project in one Pulumi backend."""
 
-    def __init__(self, root: Path, executable: Path, leftovers: Leftovers, *, inline: bool = True) -> None:
-        """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
+    def __init__(
+        self,
+        root: Path,
+        executable: Path,
+        leftovers: Leftovers,
+        *,
+        inline: bool = True,
+        secrets_provider: str | None = None,
+    ) -> None:
+        """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own.
+
+        `secrets_provider` is that of the stacks that are made; None: the backend's own.
+        """
+        self._provided = ["--secrets-provider", secrets_provider] if secrets_provider else []
         self._command = _Command(executable, leftovers)
         self._workspace = auto.LocalWorkspace(
             work_dir=str(root),
@@ -164,7 +176,9 @@ class Engine:
         """Create an empty stack; fine if it exists."""
         with _explained(f"create the stack '{stack}'"):
             try:
-                self._command.run(["stack", "init", stack, "--no-select"], self._workspace.work_dir, {})
+                self._command.run(
+                    ["stack", "init", stack, "--no-select", *self._provided], self._workspace.work_dir, {}
+                )
             except auto.StackAlreadyExistsError:
                 return
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from automation import environments
 from automation.errors import UsageError
 from automation.stackfiles import StackFiles
 from localaws.instance import REGION, Instance, LocalAwsError
@@ -58,20 +59,22 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
     Raises `UsageError` for an unknown environment, or when the embedded AWS cannot be started.
     """
     _check_name(name)
-    files = StackFiles(ROOT / "stacks", name)
+    common = environments.read(ROOT, name)
+    files = StackFiles(ROOT / "stacks", name, common=common)
     runs = ROOT / ".runs" / name
     if name == LOCAL:
         os.environ.update(_embedded_aws(say))
         region = os.environ["AWS_REGION"]
         return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=0.05)
-    region = files.read("platform").get("aws:region", "") if files.path("platform").exists() else ""
+    region = str(files.read("platform").get("aws:region", ""))
     if not region:
-        file = files.path("platform").relative_to(ROOT)
-        message = f"Unknown environment '{name}': there is no {file} with an aws:region."
-        command = f"pulumi stack init {name}-platform && pulumi config set aws:region REGION --stack {name}-platform"
-        raise UsageError(message, next_command=command)
+        place = f"{environments.FOLDER}/{name}.yaml"
+        message = f"Unknown environment '{name}': there is no {place} with a region."
+        raise UsageError(message, next_command=f"echo 'region: eu-west-1' > {place}   (docs/environments.md has more)")
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
-    return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=5.0)
+    if common.backend:
+        _log_in(common.backend, common.place)
+    return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=5.0, account=common.account)
 
 
 def detached(name: str) -> Environment:
@@ -80,7 +83,7 @@ def detached(name: str) -> Environment:
     Nothing is started. Raises `UsageError` for a name that cannot be one.
     """
     _check_name(name)
-    files = StackFiles(ROOT / "stacks", name, secrets=False)
+    files = StackFiles(ROOT / "stacks", name, common=environments.read(ROOT, name), secrets=False)
     region = str(files.read("platform").get("aws:region", REGION))
     return Environment(name=name, region=region, files=files, runs=ROOT / ".runs" / name, poll_seconds=0.05)
 
@@ -104,6 +107,14 @@ def embedded(state: Path, say: Callable[[str], None]) -> Iterator[None]:
         raise _with_next(error) from error
     finally:
         instance.stop()
+
+
+def _log_in(backend: str, place: str) -> None:
+    """Have the engine use a backend, as `pulumi login` would."""
+    already = os.environ.setdefault("PULUMI_BACKEND_URL", backend)
+    if already != backend:
+        message = f"{place} says that the backend is {backend}, but PULUMI_BACKEND_URL is {already}."
+        raise UsageError(message, next_command="unset PULUMI_BACKEND_URL")
 
 
 def _check_name(name: str) -> None:

@@ -83,6 +83,8 @@ def run(shared: Shared, wish: Wish) -> None:
     """The command: open a session, flip, tell, exit."""
     console = shared.console
     with opened(shared, changes=True) as session:
+        for step in session.steps:
+            session.environment.files.contradicted(step.service, wish.config(session.environment.region))
         report = flip(session, wish)
         session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
     console.print(display.diagnostics(report.rows))

@@ -22,6 +22,7 @@ from automation.removal import forget
 from automation.report import Report
 from automation.run import Row
 from automation.session import GRAPH, Session, opened
+from automation.stackfiles import NAMESPACE
 from services.settings import DNS_TTL
 
 MESHES = {"appmesh": "App Mesh", "envoy": "Envoys of our own"}
@@ -153,6 +154,8 @@ def run(shared: Shared, to: str, *, only_shown: bool, forget_app_mesh: bool, wis
 
 
 def _migrate(session: Session, to: str, *, only_shown: bool, forget_app_mesh: bool, wish: Wish) -> Migration:
+    for service in GRAPH:
+        session.environment.files.contradicted(service, {f"{NAMESPACE}:mesh": to})
     todo = phases(to, _states(session, to), session.environment.name)
     migration = Migration(to=to, environment=session.environment.name, wanted=len(todo))
     if not todo:

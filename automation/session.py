@@ -82,7 +82,7 @@ def opened(
     leftovers = Leftovers(resolved.runs)
     session = Session(
         environment=resolved,
-        engine=Engine(ROOT, cli, leftovers),
+        engine=Engine(ROOT, cli, leftovers, secrets_provider=resolved.files.common.secrets_provider),
         console=console,
         steps=steps,
         parallel=shared.parallel or max(2, os.cpu_count() or 2),

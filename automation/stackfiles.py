@@ -1,6 +1,7 @@
 """The stacks' configuration files, `stacks/Pulumi.<environment>-<service>.yaml`.
 
-They are read here directly, which costs no CLI process; the CLI alone writes them.
+They are read here directly, which costs no CLI process; the CLI alone writes them. What the environment's own file says
+(`automation.environments`) comes before what they say, and is written into them with the next deployment.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,11 @@ from typing import Any
 
 import yaml
 
+from automation.environments import GUARD, NAMESPACE, Common
 from automation.errors import UsageError
 from services.settings import Settings, SettingsError
 
-NAMESPACE = "ecs-tracing"
+__all__ = ["NAMESPACE", "StackFiles"]
 
 # How a stack's secrets are encrypted. Source: workspace.ProjectStack of Pulumi.
 _ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
@@ -21,8 +23,15 @@ _ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
 class StackFiles:
     """The configuration files of one environment."""
 
-    def __init__(self, folder: Path, environment: str, *, secrets: bool = True) -> None:
-        """Without `secrets`, what they hold is read as if each encrypted value were the text "[secret]"."""
+    def __init__(self, folder: Path, environment: str, *, common: Common | None = None, secrets: bool = True) -> None:
+        """`common` is what the environment's file says.
+
+        Without `secrets`, for an AWS of its own, what they hold is read as if each encrypted value were the text
+        "[secret]", and for whatever account.
+        """
+        self.common = common or Common()
+        if not secrets:
+            self.common = self.common.anywhere()
         self._folder = folder
         self._environment = environment
         self._secrets = secrets
@@ -32,11 +41,8 @@ class StackFiles:
         return self._folder / f"Pulumi.{self._environment}-{service}.yaml"
 
     def read(self, service: str) -> dict[str, Any]:
-        """The stack's configuration by full key; empty when there is no file. Raises `UsageError` when malformed."""
-        config = self._document(service).get("config") or {}
-        if not isinstance(config, dict):
-            raise self._malformed(service, "'config' must be a mapping of keys to values")
-        return config
+        """The configuration that the stack is to have, by full key. Raises `UsageError` when its file is malformed."""
+        return {**self._written(service), **self.common.of(service)}
 
     def settings(self, service: str, changes: Mapping[str, str]) -> Settings:
         """The settings the stack would have with `changes` (full keys). Raises `UsageError` when they are not valid."""
@@ -53,15 +59,31 @@ class StackFiles:
     def write_changed(self, service: str, changes: Mapping[str, str], target: Path) -> Path:
         """A copy of the stack's file with `changes`, for a preview that must not touch the original."""
         document = self._document(service)
-        document["config"] = {**(document.get("config") or {}), **changes}
+        document["config"] = {**(document.get("config") or {}), **self.common.of(service), **changes}
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         return target
 
     def missing(self, service: str, wanted: Mapping[str, str]) -> dict[str, str]:
-        """Those of `wanted` that the file does not hold yet."""
-        config = self.read(service)
-        return {key: value for key, value in wanted.items() if _plain(config.get(key)) != value}
+        """What the file does not hold yet of `wanted`, and of what the environment's file says."""
+        written = self._written(service)
+        given = {**self.common.of(service), **wanted}
+        return {key: value for key, value in given.items() if _plain(written.get(key)) != value}
+
+    def contradicted(self, service: str, changes: Mapping[str, str]) -> None:
+        """Raise `UsageError` where the environment's file says something else than `changes` (full keys)."""
+        said = self.common.of(service)
+        for key, value in changes.items():
+            if said.get(key, value) != value:
+                name = key.removeprefix(f"{NAMESPACE}:")
+                message = f"{name} is to be {value}, but {self.common.place} says {said[key]} for '{service}'."
+                raise UsageError(message, next_command=f"change {name} in {self.common.place}, or leave the option out")
+
+    def _written(self, service: str) -> dict[str, Any]:
+        config = self._document(service).get("config") or {}
+        if not isinstance(config, dict):
+            raise self._malformed(service, "'config' must be a mapping of keys to values")
+        return config
 
     def _document(self, service: str) -> dict[str, Any]:
         path = self.path(service)
@@ -73,7 +95,12 @@ class StackFiles:
             raise self._malformed(service, str(error).replace("\n", " ")) from error
         if not isinstance(document, dict):
             raise self._malformed(service, "it must be a mapping")
-        return document if self._secrets else _masked({k: v for k, v in document.items() if k not in _ENCRYPTION})
+        if self._secrets:
+            return document
+        if isinstance(document.get("config"), dict):
+            document["config"].pop(GUARD, None)
+        masked: dict[str, Any] = _masked({key: value for key, value in document.items() if key not in _ENCRYPTION})
+        return masked
 
     def _malformed(self, service: str, why: str) -> UsageError:
         command = f"git checkout -- {self._shown(service)}   (or correct it by hand)"

@@ -13,6 +13,11 @@ SHORT_DNS_TTL = 5  # seconds, for callers that find tasks by DNS alone
 
 DEFAULT_SAMPLING_RATE = 0.05  # share of requests; Envoy's own default
 
+# What there is on Fargate: CPU units, and MiB. Which goes with which the checks know. Source: RegisterTaskDefinition.
+_SIZES: Mapping[str, Sequence[int]] = {
+    "cpu": (256, 512, 1024, 2048, 4096, 8192, 16384),
+    "memory": (512, *range(1024, 122880 + 1, 1024)),
+}
 _BOOLEANS = {"true": True, "false": False}
 MESHES = ("appmesh", "envoy")
 
@@ -31,6 +36,8 @@ class Settings:
     both_meshes: bool = False  # while stacks move between the meshes: what tasks in either one need is there
     collector: str = "xray-daemon"
     sampling_rate: float = DEFAULT_SAMPLING_RATE  # share of requests, 0-1
+    cpu: int | None = None  # units of a task, 1024 a vCPU; None: as the service has it
+    memory: int | None = None  # MiB, likewise
     autoscaling: bool = False
     load_test_host: bool = False
 
@@ -71,6 +78,8 @@ class Settings:
             both_meshes=_boolean("bothMeshes", values),
             collector=_choice("collector", values, tuple(COLLECTORS)),
             sampling_rate=_share("samplingRate", values),
+            cpu=_size("cpu", values),
+            memory=_size("memory", values),
             autoscaling=_boolean("autoscaling", values),
             load_test_host=_boolean("loadTestHost", values),
         )
@@ -84,6 +93,8 @@ class Settings:
         return cls.parse({**values, "region": region})
 
 
+_AUTO = "auto"  # as the service has it
+
 # Configuration key → its default as text; the same keys and defaults are declared in Pulumi.yaml.
 KEYS: Mapping[str, str] = {
     "tracing": "false",
@@ -91,6 +102,8 @@ KEYS: Mapping[str, str] = {
     "bothMeshes": "false",
     "collector": "xray-daemon",
     "samplingRate": str(DEFAULT_SAMPLING_RATE),
+    "cpu": _AUTO,
+    "memory": _AUTO,
     "autoscaling": "false",
     "loadTestHost": "false",
 }
@@ -120,6 +133,16 @@ def _share(key: str, values: Mapping[str, str]) -> float:
     if not 0 <= share <= 1 or round(share, 2) != share:
         raise _refused(key, text, "a number from 0 to 1 with at most two decimals")
     return share
+
+
+def _size(key: str, values: Mapping[str, str]) -> int | None:
+    text = values.get(key, KEYS[key])
+    if text == _AUTO:
+        return None
+    if not text.isdecimal() or int(text) not in _SIZES[key]:
+        lowest, highest = _SIZES[key][0], _SIZES[key][-1]
+        raise _refused(key, text, f"{_AUTO}, or a size that Fargate has, from {lowest} to {highest}")
+    return int(text)
 
 
 def _refused(key: str, text: str, allowed: str) -> SettingsError:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pulumi
@@ -118,6 +118,7 @@ class Task:
 
 def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Seat, settings: Settings) -> Task:
     """Register the task of the component `owner`, whose Envoy has that seat in the mesh."""
+    plan = replace(plan, cpu=settings.cpu or plan.cpu, memory=settings.memory or plan.memory)
     opts = pulumi.ResourceOptions(parent=owner)
     group = cloudwatch.LogGroup(f"{name}-logs", retention_in_days=LOG_RETENTION, opts=opts)
     logs = Logs(group=group.name, region=settings.region)

@@ -20,6 +20,7 @@ from localaws.plugins.aws.resource import Resource
 from localaws.plugins.aws.values import UNKNOWN, State, from_struct, to_struct
 
 VERSION = "7.51.1"  # of the official plugin that this one stands in for
+_ACCOUNT = "123456789012"  # of the embedded AWS
 
 
 @dataclass
@@ -77,6 +78,7 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
         settings |= from_struct(request.args)
         settings = {key: _decoded(value) for key, value in settings.items()}
         _refuse_elsewhere(settings.get("endpoints"))
+        _refuse_other_accounts(settings.get("allowedAccountIds"))
         settings.setdefault("region", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
         if not settings["region"]:
             raise EndpointError("no AWS region is set; set one with: pulumi config set aws:region us-east-1")
@@ -238,6 +240,12 @@ def _decoded(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in {"{", "["}:
         return json.loads(value)
     return value
+
+
+def _refuse_other_accounts(allowed: Any) -> None:
+    """As the official provider does, with its words."""
+    if allowed and _ACCOUNT not in allowed:
+        raise EndpointError(f"AWS account ID not allowed: {_ACCOUNT}; aws:allowedAccountIds are {', '.join(allowed)}")
 
 
 def _refuse_elsewhere(endpoints: Any) -> None:
