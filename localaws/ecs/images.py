@@ -50,7 +50,7 @@ class Image:
     @property
     def has_shell(self) -> bool:
         """Return whether a shell can be run in it."""
-        return self.repository not in _SHELLLESS
+        return self.repository not in _SHELLLESS and not self.tag.startswith("distroless-")
 
 
 def find(reference: str) -> Image:

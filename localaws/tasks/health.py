@@ -10,18 +10,24 @@ from localaws.ecs.model import Document, Health
 from localaws.tasks.processes import Process
 
 # Until a container is healthy for the first time its checks follow each other so fast (seconds), and its start period
-# passes so many times faster: nobody wants to wait for a rollout on a laptop. Afterwards the interval is the real one.
+# and intervals pass so many times faster: nobody wants to wait for a rollout on a laptop. Failures in between do not
+# count, so that a busy machine has time to start it. Afterwards the interval is the real one.
 STARTING_INTERVAL = 0.1
-START_PERIOD_HASTE = 10
+STARTING_HASTE = 10
 
 
 class Verdict:
     """What the checks so far say together. Source: ECS API reference, HealthCheck."""
 
-    def __init__(self, retries: int, start_period: float) -> None:
-        """`start_period`: seconds from now, within which failures do not count unless one check has succeeded."""
+    def __init__(self, retries: int, start_period: float, pace: float = 0) -> None:
+        """Nothing is known yet.
+
+        `start_period`: seconds from now, within which failures do not count unless one check has succeeded; `pace`:
+        likewise, those that must lie between two failures for both to count.
+        """
         self._retries = retries
-        self._start_period = start_period
+        self._pace = pace
+        self._counting_from = start_period
         self._failures = 0
         self.health: Health = "UNKNOWN"
 
@@ -29,7 +35,8 @@ class Verdict:
         """Take the result of a check that began at a container's age in seconds."""
         if passed:
             self._failures, self.health = 0, "HEALTHY"
-        elif self.health != "UNKNOWN" or age >= self._start_period:
+        elif self.health != "UNKNOWN" or age >= self._counting_from:
+            self._counting_from = age + self._pace
             self._failures += 1
             if self._failures >= self._retries:
                 self.health = "UNHEALTHY"
@@ -45,12 +52,14 @@ class Checker:
         *,
         has_shell: bool,
         located: Callable[[str], str] = lambda path: path,
+        haste: float = STARTING_HASTE,
     ) -> None:
         """`located`: where the image's program of a name or an absolute path really is."""
         self._command = _command(check["command"], has_shell, located)
         self._environment = dict(environment)
         self._interval, self._timeout = float(check["interval"]), float(check["timeout"])
-        self._verdict = Verdict(int(check["retries"]), float(check.get("startPeriod") or 0) / START_PERIOD_HASTE)
+        start_period = float(check.get("startPeriod") or 0)
+        self._verdict = Verdict(int(check["retries"]), start_period / haste, pace=self._interval / haste)
         self._stopped = threading.Event()
         self._check: Process | None = None
         threading.Thread(target=self._run, name="health checks", daemon=True).start()

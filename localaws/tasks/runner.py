@@ -25,7 +25,7 @@ from localaws.tasks.balancers import Balancers
 from localaws.tasks.dns import Resolver
 from localaws.tasks.envoy_image import BadVariableError
 from localaws.tasks.envoys import Envoy
-from localaws.tasks.health import Checker
+from localaws.tasks.health import STARTING_HASTE, Checker
 from localaws.tasks.logs import Logs, Stream
 from localaws.tasks.processes import Process
 
@@ -82,9 +82,12 @@ class ProcessRunner:
 
     def start(self, task: Task, container: Container) -> None:
         """Start the container's process; what goes wrong is told by `look`."""
+        self._begin(task, container, STARTING_HASTE)
+
+    def _begin(self, task: Task, container: Container, haste: float) -> None:
         running = _Running()
         try:
-            self._start(self._place(task), container, running)
+            self._start(self._place(task), container, running, haste)
         except (BadVariableError, LookupError, NoAddressError, OSError) as error:
             running.failure = str(error)
         self._places[_private(task)].containers[container.arn] = running
@@ -96,7 +99,7 @@ class ProcessRunner:
         if running is None:
             if container.stop_asked is not None or not task.live:
                 return Look(running=False, exit_code=0)
-            self.start(task, container)
+            self._begin(task, container, haste=1)  # on AWS it would have run on: it gets all the time that it may have
             return Look(running=False)
         if running.failure is not None:
             return Look(running=False, exit_code=_CANNOT_START, reason=running.failure)
@@ -170,7 +173,7 @@ class ProcessRunner:
             self._places[private] = _Place(task, self._addresses.allot(private))
         return self._places[private]
 
-    def _start(self, place: _Place, container: Container, running: _Running) -> None:
+    def _start(self, place: _Place, container: Container, running: _Running, haste: float) -> None:
         task, image = place.task, container.spec["image"]
         stream = self._logs.open(task, container)
         folder = self._folder / task.id
@@ -181,11 +184,11 @@ class ProcessRunner:
                 running.envoy = envoys.prepare(task, container, place.address, folder / container.name, self._locate)
                 command = envoys.command(running.envoy)
             else:
-                command = programs.command(image, container.spec.get("command") or [], place.address)
+                command = programs.command(container.spec, folder, place.address)
         except BadVariableError as error:
             _write(stream, f"{error}\n")
             raise
-        environment = programs.environment(folder, variables)
+        environment = programs.environment(image, folder, variables)
         running.process = Process(command, environment, stream.write if stream else _nowhere)
         if container.checked:
             has_shell = images.find(image).has_shell
@@ -193,7 +196,7 @@ class ProcessRunner:
             check = container.spec["healthCheck"]
             if programs.is_plain_envoy(image):  # which is asked by bash itself, not by a program of ours
                 check = {**check, "command": programs.at_home(check["command"], place.address)}
-            running.checker = Checker(check, environment, has_shell=has_shell, located=located)
+            running.checker = Checker(check, environment, has_shell=has_shell, located=located, haste=haste)
 
     def _variables(self, place: _Place, container: Container) -> dict[str, str]:
         task = place.task

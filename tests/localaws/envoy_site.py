@@ -7,9 +7,8 @@ from envoymesh import bootstrap
 from envoymesh.render import text
 from services import images, own_mesh
 from services.containers import Envoy, Logs, healthy
-from services.settings import SHORT_DNS_TTL
 from services.own_mesh import OwnSeat
-from services.settings import DEFAULT_SAMPLING_RATE, Settings
+from services.settings import DEFAULT_SAMPLING_RATE, SHORT_DNS_TTL, Settings
 from tests.localaws.demo_site import ENVOY_LOG, Demo
 
 GATEWAY = own_mesh.GATEWAY_NAME  # as its Envoy calls itself

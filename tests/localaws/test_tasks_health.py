@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from localaws.instance import Instance
 from localaws.tasks.health import Checker, Verdict
-from tests.localaws.support import until
+from tests.localaws.ecs_site import APP, Site
+from tests.localaws.support import client_of, until
 
 
 def healths(retries: int, results: str, *, age: float = 60) -> list[str]:
@@ -52,6 +54,21 @@ def test_failures_in_the_start_period_do_not_count() -> None:
 def test_a_success_ends_the_start_period() -> None:
     """Failures after it count, however young the container is."""
     assert ["HEALTHY", "HEALTHY", "UNHEALTHY"] == healths(2, "+--", age=1)
+
+
+def test_until_it_is_healthy_failures_count_at_the_pace_of_its_interval() -> None:
+    """However often it is asked. Once it has been healthy each counts."""
+    verdict = Verdict(3, start_period=10, pace=1)
+    health = {}
+    for age in (9, 10, 10.1, 10.9, 11, 11.5, 12):
+        verdict.add(passed=False, age=age)
+        health[age] = verdict.health
+    assert {**dict.fromkeys((9, 10, 10.1, 10.9, 11, 11.5), "UNKNOWN"), 12: "UNHEALTHY"} == health
+
+    verdict.add(passed=True, age=12.1)
+    for age in (12.2, 12.3, 12.4):
+        verdict.add(passed=False, age=age)
+    assert verdict.health == "UNHEALTHY"
 
 
 def _checked(*command: str, has_shell: bool = True, **given: int) -> Checker:
@@ -114,3 +131,25 @@ def test_the_start_period_passes_while_checks_take_long(tmp_path: Path) -> None:
     finally:
         checker.stop()
     assert len(checks.read_text().splitlines()) <= 5
+
+
+def test_a_restart_of_the_embedded_aws_makes_no_task_unhealthy(running: Instance, tmp_path: Path) -> None:
+    """On AWS it would have run on, so its containers get all the time to start that their definition gives them."""
+    ready, checks = tmp_path / "ready", tmp_path / "checks"
+    ready.touch()
+    site = Site(lambda service: client_of(running, service))
+    check = {"command": ["CMD-SHELL", f"echo >> {checks}; test -e {ready}"], "interval": 5, "retries": 1}
+    arn = site.run(site.define({"name": "app", "image": APP, "healthCheck": {**check, "startPeriod": 10}}))
+
+    def health() -> str:
+        return str(site.described(arn)[0]["healthStatus"])
+
+    site.until(health, lambda found: found == "HEALTHY")
+    running.stop()
+    ready.unlink()
+    checks.unlink()
+    running.start()
+    site.until(lambda: checks.exists() and len(checks.read_text().splitlines()), lambda number: number > 15)
+    assert health() == "UNKNOWN"
+    ready.touch()
+    assert site.until(health, lambda found: found != "UNKNOWN") == "HEALTHY"
