@@ -172,6 +172,16 @@ class Engine:
         with _explained("list the stacks"):
             return {stack.name: stack.resource_count or 0 for stack in self._workspace.list_stacks()}
 
+    def backend(self) -> str:
+        """The URL of the backend."""
+        with _explained("say where the state is"):
+            return str(self._workspace.who_am_i().url)
+
+    def updating(self) -> list[str]:
+        """The stacks that the backend says are being updated; a backend of one's own does not say."""
+        with _explained("list the stacks"):
+            return [stack.name for stack in self._workspace.list_stacks() if stack.update_in_progress]
+
     def create(self, stack: str) -> None:
         """Create an empty stack; fine if it exists."""
         with _explained(f"create the stack '{stack}'"):

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 
 import click
 
-from automation import display, plan, preflight, verify
+from automation import display, plan, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode, UsageError
 from automation.foresee import foresee_rows
 from automation.plan import Step
+from automation.preflight import Preflight
 from automation.report import Report
 from automation.review import review
 from automation.run import Action, Outcome, Row, State, execute
@@ -34,6 +35,7 @@ class Wish:
     yes: bool = False
     skip_preview: bool = False
     skip_preflight: bool = False
+    test_segment: bool = False
     refresh: bool = False
     verify_timeout: float = 600.0  # seconds
     traffic: int | None = None  # requests to send afterwards; None: as many as the environment is used to
@@ -76,7 +78,10 @@ def deployment_options(function: Callable[..., None]) -> Callable[..., None]:
         metavar="SECONDS",
         help="How long the rollouts may take before verification fails.",
     )
-    return ready(wait(function))
+    segment = click.option(
+        "--test-segment", is_flag=True, help="Also look whether X-Ray takes a segment, by writing one."
+    )
+    return ready(segment(wait(function)))
 
 
 def run(shared: Shared, wish: Wish) -> None:
@@ -102,7 +107,10 @@ def flip(session: Session, wish: Wish) -> Report:
     settings = {step.service: environment.files.settings(step.service, wanted) for step in steps}
     if not wish.skip_preflight:
         needed = settings if wish.in_app_mesh else {name: _moved(given) for name, given in settings.items()}
-        preflight.check(environment, needed, session.say)
+        look = Preflight(
+            environment=environment, settings=needed, engine=session.engine, test_segment=wish.test_segment
+        )
+        look.check(session.say)
     stacks = session.engine.stacks()
     plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 

@@ -1,73 +1,276 @@
 """What would make a deployment to an account fail, looked for before anything is changed; each with its remedy.
 
-All checks run side by side and cost a second or two. In the local environment there is nothing to look for.
+All checks run side by side and cost a few seconds. Everything that is in the way is told at once. What can't be found
+out is a remark: nobody is kept from deploying by a right to look that they lack. In the local environment there is
+nothing to look for.
 """
 
-from collections.abc import Callable, Mapping
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from threading import Lock
 from typing import Any
 
+from automation import locks, permissions, quotas
+from automation.engine import PROJECT, Engine
 from automation.environment import Environment
-from automation.errors import UsageError
+from automation.errors import EngineError, UsageError
 from services.settings import Settings
 
 ENDED = "2026-09-30"  # App Mesh. Source: AWS's announcement of 2024-09-24
 
 _TIMEOUT = 5  # seconds to connect, and to be answered
+_NAMED = 6  # denied actions that are told by name; the rest is counted
 
 
-def check(environment: Environment, settings: Mapping[str, Settings], say: Callable[[str], None]) -> None:
-    """Look before a change; `settings` are those of the stacks, by service.
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What is in the way, and the command that clears it."""
 
-    Raises:
-        UsageError: AWS can't be used as the stacks want it; nothing was changed.
+    message: str
+    remedy: str
 
-    """
-    if environment.is_local:
-        return
-    checks: list[Callable[[], str]] = [partial(_caller, environment)]
-    if in_app_mesh := [service for service, given in settings.items() if given.has_app_mesh]:
-        checks.append(partial(_app_mesh, environment, in_app_mesh[0]))
-    with ThreadPoolExecutor(max_workers=len(checks)) as pool:
-        for remark in [each.result() for each in [pool.submit(each) for each in checks]]:
-            if remark:
+
+Finding = Problem | str  # a text is a remark
+
+
+@dataclass(kw_only=True)
+class Preflight:
+    """A look at an account; `settings` are those of the stacks that are to be deployed, by service."""
+
+    environment: Environment
+    settings: Mapping[str, Settings]
+    engine: Engine
+    test_segment: bool = False  # whether to write one to X-Ray
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _making: Lock = field(default_factory=Lock)
+
+    def check(self, say: Callable[[str], None]) -> None:
+        """Look before a change, and tell of it.
+
+        Raises:
+            UsageError: something is in the way; nothing was changed.
+
+        """
+        if self.environment.is_local:
+            return
+        looks: list[Callable[[], Iterator[Finding]]] = [self._caller, self._permissions, self._quotas, self._backend]
+        if any(given.has_app_mesh for given in self.settings.values()):
+            looks.append(self._app_mesh)
+        if self.test_segment:
+            looks.append(self._segment)
+        with ThreadPoolExecutor(max_workers=len(looks)) as pool:
+            found = [finding for told in pool.map(lambda look: list(look()), looks) for finding in told]
+        for remark in found:
+            if isinstance(remark, str):
                 say(remark)
+        problems = [finding for finding in found if isinstance(finding, Problem)]
+        if len(problems) == 1:
+            raise UsageError(problems[0].message, next_command=problems[0].remedy)
+        if problems:
+            told = "".join(f"\n  - {each.message}\n    {each.remedy}" for each in problems)
+            raise UsageError(f"{len(problems)} things are in the way of a deployment, and nothing was changed:{told}")
+
+    @cached_property
+    def _identity(self) -> Mapping[str, str]:
+        identity: Mapping[str, str] = self._client("sts").get_caller_identity()
+        return identity
+
+    def _caller(self) -> Iterator[Finding]:
+        """Who deploys, and where to."""
+        try:
+            identity = self._identity
+        except _errors() as error:
+            yield Problem(message=f"AWS does not know who is asking ({error}).", remedy="aws sts get-caller-identity")
+            return
+        yield f"Account {identity['Account']}, region {self.environment.region}, as {identity['Arn']}."
+        wanted = self.environment.account
+        if wanted not in (None, identity["Account"]):
+            place = self.environment.files.common.place
+            yield Problem(
+                message=f"These are credentials of account {identity['Account']}, but {place} says account {wanted}.",
+                remedy="export AWS_PROFILE=…   (aws configure list-profiles shows those that there are)",
+            )
+
+    def _app_mesh(self) -> Iterator[Finding]:
+        """Whether App Mesh is still there."""
+        service = next(name for name, given in self.settings.items() if given.has_app_mesh)
+        stack = f"{self.environment.name}-{service}"
+        try:
+            self._client("appmesh").list_meshes(limit=1)
+        except _errors() as error:
+            message = f"'{stack}' is in App Mesh, which AWS ended on {ENDED}: it can't be deployed there ({error})."
+            if service in self._deployed():
+                move = f"python automation/migrate.py --to envoy --forget-app-mesh{self.environment.option}"
+            else:
+                move = f"pulumi config set mesh envoy --stack {stack}   (likewise the others)"
+            yield Problem(message=message, remedy=move)
+
+    def _permissions(self) -> Iterator[Finding]:
+        """Whether the caller may do what the stacks take."""
+        try:
+            arn, account = self._identity["Arn"], self._identity["Account"]
+        except _errors():
+            return  # told by who asks for the caller
+        principal = self._principal(arn)
+        if principal is None:
+            yield f"Whether {arn} has the rights to deploy can't be asked for."
+            return
+        denied: set[str] = set()
+        try:
+            for question in permissions.questions(self._types(), account):
+                denied |= self._denied(principal, question)
+        except _errors() as error:
+            yield f"Whether the caller has the rights to deploy was not found out ({_reason(error)})."
+            return
+        if denied:
+            named = sorted(denied)
+            more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+            yield Problem(
+                message=f"{arn} may not do {', '.join(named[:_NAMED])}{more}.",
+                remedy=f"aws iam create-policy --policy-name {permissions.NAME} --policy-document "
+                f"file://{permissions.FILE}   (and attach it)",
+            )
+
+    def _principal(self, arn: str) -> str | None:
+        """The ARN of the user or role whose policies count; None where IAM does not simulate it."""
+        _, _, what = arn.rpartition(":")
+        kind, _, name = what.partition("/")
+        if kind == "user":
+            return arn
+        if kind != "assumed-role":
+            return None
+        try:
+            # A role may have a path, which its sessions do not tell.
+            found: str = self._client("iam").get_role(RoleName=name.partition("/")[0])["Role"]["Arn"]
+        except _errors():
+            return None
+        return found
+
+    def _types(self) -> set[str]:
+        """The types of resources that the stacks may have."""
+        found = {kind for right in permissions.RIGHTS for kind in right.types}
+        if not any(given.has_app_mesh for given in self.settings.values()):
+            found = {kind for kind in found if not kind.startswith("appmesh/")}
+        if not any(given.autoscaling for given in self.settings.values()):
+            found = {kind for kind in found if not kind.startswith("appautoscaling/")}
+        if not any(given.load_test_host for given in self.settings.values()):
+            found -= {"ec2/instance:Instance", "iam/instanceProfile:InstanceProfile"}
+        return found
+
+    def _denied(self, principal: str, question: Mapping[str, Any]) -> set[str]:
+        """Those of the actions that are denied for each of the resources."""
+        pages = self._client("iam").get_paginator("simulate_principal_policy")
+        allowed = {
+            result["EvalActionName"]
+            for page in pages.paginate(PolicySourceArn=principal, **question)
+            for result in page["EvaluationResults"]
+            if result["EvalDecision"] == "allowed"
+        }
+        return set(question["ActionNames"]) - allowed
+
+    def _quotas(self) -> Iterator[Finding]:
+        """Whether the account's quotas have room for what is still to be made."""
+        deployed = self._deployed()
+        new = [service for service in self.settings if service not in deployed]
+        with ThreadPoolExecutor(max_workers=len(quotas.QUOTAS)) as pool:
+            looks = pool.map(partial(self._quota, new=new), quotas.QUOTAS)
+            yield from (finding for found in looks for finding in found)
+
+    def _quota(self, quota: quotas.Quota, *, new: Sequence[str]) -> list[Finding]:
+        needed = quota.needed({service: self.settings[service] for service in new})
+        if not needed:
+            return []
+        try:
+            limit, used = quotas.limit(self._client("service-quotas"), quota), quota.used(self._client)
+        except _errors() as error:
+            return [f"Whether there is room for {needed:g} {quota.what} was not found out ({_reason(error)})."]
+        if used + needed <= limit:
+            return []
+        region = self.environment.region
+        message = f"{needed:g} {quota.what} are needed; the account may have {limit:g} in {region} and has {used:g}."
+        remedy = (
+            f"aws service-quotas request-service-quota-increase --service-code {quota.service} "
+            f"--quota-code {quota.code} --desired-value {used + needed:g} --region {region}   (or delete what is idle)"
+        )
+        return [Problem(message=message, remedy=remedy)]
+
+    def _backend(self) -> Iterator[Finding]:
+        """Where the state is, and whether another update holds a stack."""
+        try:
+            backend, updating = self.engine.backend(), self.engine.updating()
+        except EngineError as error:
+            yield Problem(message=str(error), remedy="pulumi login URL   (or `backend:` in the environment's file)")
+            return
+        yield f"Pulumi's state is in {backend}."
+        for service in self.settings:
+            stack = f"{self.environment.name}-{service}"
+            try:
+                holder = locks.held(backend, PROJECT, stack, self._client) or ("somebody" if stack in updating else "")
+            except _errors(OSError, ValueError) as error:
+                yield f"Whether '{stack}' is locked was not found out ({_reason(error)})."
+                continue
+            if holder:
+                yield Problem(
+                    message=f"'{stack}' is locked by an update that is running, or that was killed: {holder}.",
+                    remedy=f"pulumi cancel --stack {stack}   (once you know that none is running)",
+                )
+
+    def _segment(self) -> Iterator[Finding]:
+        """Whether X-Ray takes a segment; one without a parent, which expires with the others after 30 days."""
+        now = time.time()
+        segment = {
+            "name": "ecs-tracing-preflight",
+            "id": uuid.uuid4().hex[:16],
+            "trace_id": f"1-{int(now):08x}-{uuid.uuid4().hex[:24]}",
+            "start_time": now,
+            "end_time": now,
+        }
+        try:
+            answer = self._client("xray").put_trace_segments(TraceSegmentDocuments=[json.dumps(segment)])
+            refused = [each.get("Message", each.get("ErrorCode", "")) for each in answer["UnprocessedTraceSegments"]]
+        except _errors() as error:
+            refused = [_reason(error)]
+        if refused:
+            yield Problem(
+                message=f"X-Ray does not take a segment ({refused[0]}).",
+                remedy=f"aws xray put-trace-segments --trace-segment-documents '{json.dumps(segment)}' "
+                f"--region {self.environment.region}",
+            )
+        else:
+            yield f"X-Ray took a test segment: trace {segment['trace_id']}."
+
+    def _deployed(self) -> set[str]:
+        """The services whose stacks hold resources already."""
+        try:
+            found = self.engine.stacks()
+        except EngineError:
+            return set()  # told by who looks at the backend
+        return {service for service in self.settings if found.get(f"{self.environment.name}-{service}")}
+
+    def _client(self, service: str) -> Any:
+        # Here, because the SDK takes a second to load, which commands that stay at home need not wait for.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        with self._making:  # clients may be used by many threads, but not made by them
+            if service not in self._clients:
+                make: Any = boto3.client
+                patience = Config(connect_timeout=_TIMEOUT, read_timeout=_TIMEOUT, retries={"total_max_attempts": 2})
+                self._clients[service] = make(service, region_name=self.environment.region, config=patience)
+            return self._clients[service]
 
 
-def _caller(environment: Environment) -> str:
-    """Who deploys, and where to."""
-    identity = _asked(environment, "sts", lambda sts: sts.get_caller_identity(), _no_credentials)
-    return f"Account {identity['Account']}, region {environment.region}, as {identity['Arn']}."
+def _errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """What the SDK raises, and others."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see _client
+
+    return BotoCoreError, ClientError, *others
 
 
-def _app_mesh(environment: Environment, service: str) -> str:
-    """Whether App Mesh is still there."""
-
-    def gone(reason: str) -> UsageError:
-        stack = f"{environment.name}-{service}"
-        message = f"'{stack}' is in App Mesh, which AWS ended on {ENDED}: it can't be deployed there ({reason})."
-        return UsageError(message, next_command=f"pulumi config set mesh envoy --stack {stack}   (likewise the others)")
-
-    _asked(environment, "appmesh", lambda mesh: mesh.list_meshes(limit=1), gone)
-    return ""
-
-
-def _no_credentials(reason: str) -> UsageError:
-    return UsageError(f"AWS does not know who is asking ({reason}).", next_command="aws sts get-caller-identity")
-
-
-def _asked(
-    environment: Environment, service: str, ask: Callable[[Any], Any], refused: Callable[[str], UsageError]
-) -> Any:
-    # Here, because the SDK takes a second to load, which commands that stay at home need not wait for.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    patience = Config(connect_timeout=_TIMEOUT, read_timeout=_TIMEOUT, retries={"total_max_attempts": 2})
-    make: Any = boto3.session.Session().client  # a session of one's own in each thread
-    try:
-        return ask(make(service, region_name=environment.region, config=patience))
-    except (BotoCoreError, ClientError) as error:
-        raise refused(str(error)) from error
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,117 +1,284 @@
-"""Before anything is changed in an account: who asks, and whether App Mesh is there; over real HTTP."""
+"""Before anything is changed in an account: everything that would be in the way is told, each with its remedy."""
 
 import json
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator, Sequence
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from automation import preflight
 from automation.environment import Environment
-from automation.errors import UsageError
+from automation.environments import Common
+from automation.errors import EngineError, UsageError
+from automation.preflight import Preflight
 from automation.stackfiles import StackFiles
 from services.settings import Settings
+from tests.automation import account
+from tests.automation.account import ACCOUNT, CALLER, Account, Answer, Asked
 
-ARN = "arn:aws:sts::123456789012:assumed-role/deployer/me"
-IDENTITY = f"""<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{ARN}</Arn><UserId>A:me</UserId>
-<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"""
-EXPIRED = (
-    "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The token is expired</Message></Error></ErrorResponse>"
-)
-DENIED = json.dumps({"__type": "AccessDeniedException", "message": "App Mesh is no longer available"})
-MESHES = json.dumps({"meshes": []})
+SERVICES = ("platform", "crystal", "nodejs", "frontend")
 
 
-class Aws(BaseHTTPRequestHandler):
-    """STS and App Mesh, answering as told."""
+class Backend:
+    """What preflight asks of the engine."""
 
-    sts, app_mesh = (200, IDENTITY), (200, MESHES)
+    def __init__(self, url: str, *, deployed: Sequence[str] = (), updating: Sequence[str] = ()) -> None:
+        self._url, self._deployed, self._updating = url, deployed, updating
 
-    def do_POST(self) -> None:
-        self._answer(*type(self).sts)
+    def backend(self) -> str:
+        return self._url
 
-    def do_GET(self) -> None:
-        self._answer(*type(self).app_mesh)
+    def stacks(self) -> dict[str, int]:
+        return {f"prod-{service}": 10 for service in self._deployed}
 
-    def _answer(self, status: int, body: str) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
+    def updating(self) -> list[str]:
+        return list(self._updating)
 
-    def log_message(self, *_: Any) -> None:
-        """Keep the test's output clean."""
+
+class Lost(Backend):
+    """A backend that can't be reached."""
+
+    def backend(self) -> str:
+        raise EngineError("Pulumi could not say where the state is: no such host")
+
+    def stacks(self) -> dict[str, int]:
+        raise EngineError("Pulumi could not list the stacks: no such host")
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Aws]]:
-    """An AWS of one's own, which answers well unless told otherwise."""
-    made = type("Told", (Aws,), {})
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Callable[[Asked], Answer]]]:
+    """The answers of an account of one's own, by action; they may be changed."""
+    made: Any = type("Told", (Account,), {"answers": dict(account.ANSWERS)})
     server = ThreadingHTTPServer(("127.0.0.1", 0), made)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    yield made
+    yield made.answers
     server.shutdown()
     server.server_close()
 
 
-def environment(name: str, folder: Path) -> Environment:
-    files = StackFiles(folder, name)
-    return Environment(name=name, region="eu-west-1", files=files, runs=folder, poll_seconds=1)
-
-
-def looked(folder: Path, mesh: str, name: str = "prod") -> list[str]:
-    """What is told of an environment whose four stacks are in a mesh."""
+def look(folder: Path, engine: Backend | None = None, **given: Any) -> list[str]:
+    """What is told of an environment with these settings for its four stacks; raises what is in the way."""
     told: list[str] = []
-    settings = {service: Settings(region="eu-west-1", mesh=mesh) for service in ("platform", "crystal")}
-    preflight.check(environment(name, folder), settings, told.append)
+    wanted = given.pop("account", None)
+    name, segment = given.pop("name", "prod"), given.pop("test_segment", False)
+    common = Common(place="environments/prod.yaml", account=wanted)
+    environment = Environment(
+        name=name,
+        region="eu-west-1",
+        files=StackFiles(folder, name, common=common),
+        runs=folder,
+        poll_seconds=1,
+        account=wanted,
+    )
+    settings = Settings(**{"region": "eu-west-1", "mesh": "envoy", **given})
+    made: Any = engine or Backend("https://api.pulumi.com/me")
+    preflight = Preflight(
+        environment=environment, settings=dict.fromkeys(SERVICES, settings), engine=made, test_segment=segment
+    )
+    preflight.check(told.append)
     return told
 
 
-@pytest.mark.parametrize("mesh", ["appmesh", "envoy"])
+def refused(folder: Path, engine: Backend | None = None, **given: Any) -> tuple[str, str]:
+    """The one thing in the way, and its remedy."""
+    with pytest.raises(UsageError) as error:
+        look(folder, engine, **given)
+    return str(error.value), str(error.value.next_command)
+
+
 @pytest.mark.usefixtures("aws")
-def test_account_and_region_are_told(mesh: str, tmp_path: Path) -> None:
-    """Before anything happens in them."""
-    assert looked(tmp_path, mesh) == [f"Account 123456789012, region eu-west-1, as {ARN}."]
-
-
-def test_an_app_mesh_that_has_ended_is_one_error(aws: type[Aws], tmp_path: Path) -> None:
-    """With the date, and the one setting to change."""
-    aws.app_mesh = (403, DENIED)
-    with pytest.raises(UsageError, match="'prod-platform' is in App Mesh, which AWS ended on 2026-09-30") as refused:
-        looked(tmp_path, "appmesh")
-    assert "no longer available" in str(refused.value)
-    assert str(refused.value.next_command).startswith("pulumi config set mesh envoy --stack prod-platform")
-
-
-def test_who_is_not_in_app_mesh_does_not_miss_it(aws: type[Aws], tmp_path: Path) -> None:
-    """Nobody asks for it."""
-    aws.app_mesh = (403, DENIED)
-    assert len(looked(tmp_path, "envoy")) == 1
-
-
-def test_an_app_mesh_that_is_not_there_at_all(aws: type[Aws], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its endpoint gone from DNS, or refusing connections."""
-    assert aws
-    monkeypatch.setenv("AWS_ENDPOINT_URL_APP_MESH", "http://127.0.0.1:9")
-    with pytest.raises(UsageError, match="which AWS ended on 2026-09-30"):
-        looked(tmp_path, "appmesh")
-
-
-def test_credentials_that_do_not_hold(aws: type[Aws], tmp_path: Path) -> None:
-    """Are told with AWS's own reason."""
-    aws.sts = (403, EXPIRED)
-    with pytest.raises(UsageError, match=r"does not know who is asking .*The token is expired") as refused:
-        looked(tmp_path, "envoy")
-    assert refused.value.next_command == "aws sts get-caller-identity"
+def test_where_nothing_is_in_the_way_it_is_told_who_deploys_where(tmp_path: Path) -> None:
+    """Account, region, caller and the place of the state; nothing else."""
+    assert look(tmp_path, mesh="appmesh", account=ACCOUNT) == [
+        f"Account {ACCOUNT}, region eu-west-1, as {CALLER}.",
+        "Pulumi's state is in https://api.pulumi.com/me.",
+    ]
 
 
 def test_at_home_there_is_nothing_to_look_for(tmp_path: Path) -> None:
     """No call is made in the local environment."""
-    assert looked(tmp_path, "appmesh", name="local") == []
+    assert look(tmp_path, mesh="appmesh", name="local") == []
+
+
+@pytest.mark.usefixtures("aws")
+def test_another_account(tmp_path: Path) -> None:
+    """Both are named, and where the wanted one is written."""
+    message, remedy = refused(tmp_path, account="210987654321")
+    assert (
+        message == f"These are credentials of account {ACCOUNT}, but environments/prod.yaml says account 210987654321."
+    )
+    assert remedy.startswith("export AWS_PROFILE=")
+
+
+def test_credentials_that_do_not_hold(aws: dict[str, Any], tmp_path: Path) -> None:
+    """Are told with AWS's own reason."""
+    expired = (
+        "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The token is expired</Message></Error></ErrorResponse>"
+    )
+    aws["GetCallerIdentity"] = lambda _: (403, expired)
+    message, remedy = refused(tmp_path)
+    assert message.startswith("AWS does not know who is asking")
+    assert "The token is expired" in message
+    assert remedy == "aws sts get-caller-identity"
+
+
+def test_an_app_mesh_that_has_ended(aws: dict[str, Any], tmp_path: Path) -> None:
+    """The date and the one setting to change; what is deployed has to move. Who is not in it does not miss it."""
+    gone = json.dumps({"__type": "AccessDeniedException", "message": "App Mesh is no longer available"})
+    aws["/v20190125/meshes"] = lambda _: (403, gone)
+    message, remedy = refused(tmp_path, mesh="appmesh")
+    assert message.startswith("'prod-platform' is in App Mesh, which AWS ended on 2026-09-30")
+    assert "no longer available" in message
+    assert remedy.startswith("pulumi config set mesh envoy --stack prod-platform")
+
+    _, remedy = refused(tmp_path, Backend("file://x", deployed=SERVICES), mesh="appmesh")
+    assert remedy == "python automation/migrate.py --to envoy --forget-app-mesh --env prod"
+    assert len(look(tmp_path, mesh="envoy")) == 2
+
+
+def test_an_app_mesh_that_is_not_there_at_all(
+    aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its endpoint gone from DNS, or refusing connections."""
+    assert aws
+    monkeypatch.setenv("AWS_ENDPOINT_URL_APP_MESH", "http://127.0.0.1:9")
+    assert "which AWS ended on 2026-09-30" in refused(tmp_path, mesh="appmesh")[0]
+
+
+def test_rights_that_the_caller_lacks(aws: dict[str, Any], tmp_path: Path) -> None:
+    """By name; IAM is asked about the role behind the session, about its resources, and under their conditions."""
+    questions: list[Asked] = []
+
+    def answer(asked: Asked) -> Answer:
+        questions.append(asked)
+        return account.simulated(asked, ("iam:PassRole", "ecs:CreateService"))
+
+    aws["SimulatePrincipalPolicy"] = answer
+    message, remedy = refused(tmp_path)
+    assert message == f"{CALLER} may not do ecs:CreateService, iam:PassRole."
+    assert "file://docs/caller-policy.json" in remedy
+
+    assert {asked["PolicySourceArn"][0] for asked in questions} == {account.ROLE}
+    (passing,) = [asked for asked in questions if asked["ActionNames.member.1"] == ["iam:PassRole"]]
+    assert passing["ResourceArns.member.1"] == [f"arn:aws:iam::{ACCOUNT}:role/x-task-role-x"]
+    assert passing["ContextEntries.member.1.ContextKeyValues.member.1"] == ["ecs-tasks.amazonaws.com"]
+    asked_for = {value for asked in questions for (value,) in asked.values()}
+    assert not [each for each in asked_for if each.startswith(("appmesh:", "application-autoscaling:", "ssm:"))]
+
+
+@pytest.mark.parametrize("action", ["SimulatePrincipalPolicy", "GetRole"])
+def test_rights_that_nobody_may_ask_for(aws: dict[str, Any], tmp_path: Path, action: str) -> None:
+    """Are a remark; the deployment goes on."""
+    aws[action] = lambda _: account.denied(action)
+    remark = look(tmp_path)[1]
+    assert remark.startswith("Whether")
+    assert "deploy" in remark
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "told"),
+    [
+        (
+            "DescribeAddresses",
+            account.many("DescribeAddresses", "<publicIp>1.2.3.4</publicIp>", 3),
+            (
+                "3 Elastic IP addresses are needed; the account may have 5 in eu-west-1 and has 3.",
+                "L-0263D0A3 --desired-value 6",
+            ),
+        ),
+        (
+            "DescribeNatGateways",
+            account.many("DescribeNatGateways", "<subnetId>subnet-1</subnetId>", 5),
+            (
+                "1 NAT gateways in a zone are needed; the account may have 5 in eu-west-1 and has 5.",
+                "L-FE5A380F --desired-value 6",
+            ),
+        ),
+        (
+            "DescribeVpcs",
+            account.many("DescribeVpcs", "<vpcId>vpc-1</vpcId>", 5),
+            (
+                "1 VPCs are needed; the account may have 5 in eu-west-1 and has 5.",
+                "L-F678F1CE --desired-value 6",
+            ),
+        ),
+        (
+            "GetMetricStatistics",
+            (200, json.dumps({"Datapoints": [{"Timestamp": 1e9, "Maximum": 5.0}, {"Timestamp": 1, "Maximum": 0}]})),
+            (
+                "2 vCPUs of Fargate are needed; the account may have 6 in eu-west-1 and has 5.",
+                "L-3032A538 --desired-value 7",
+            ),
+        ),
+    ],
+)
+def test_a_quota_without_room(
+    aws: dict[str, Any], tmp_path: Path, action: str, answer: Answer, told: tuple[str, str]
+) -> None:
+    """How many are needed, allowed and there, and how to ask for more; what is deployed already needs none."""
+    aws[action] = lambda _: answer
+    message, remedy = refused(tmp_path)
+    assert message == told[0]
+    assert f"--quota-code {told[1]} " in remedy
+    assert len(look(tmp_path, Backend("file://x", deployed=SERVICES))) == 2
+
+
+def test_a_quota_that_the_account_has_no_own_value_for(aws: dict[str, Any], tmp_path: Path) -> None:
+    """AWS's default holds; a quota that nobody may ask for is a remark."""
+    aws["GetServiceQuota"] = lambda _: (400, json.dumps({"__type": "NoSuchResourceException"}))
+    assert len(look(tmp_path)) == 2
+    aws["GetServiceQuota"] = lambda _: (400, json.dumps({"__type": "AccessDeniedException", "message": "no"}))
+    remarks = look(tmp_path)
+    assert "Whether there is room for 3 Elastic IP addresses was not found out" in "\n".join(remarks)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_stack_that_another_update_holds(tmp_path: Path) -> None:
+    """Who holds it, where the backend tells: a folder or a bucket has a file of it, Pulumi Cloud says so."""
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "ecs-tracing" / "prod-nodejs"
+    folder.mkdir(parents=True)
+    lock = {"pid": 7, "username": "ann", "hostname": "desk", "timestamp": "2026-11-01T12:00:00Z"}
+    (folder / "1.json").write_text(json.dumps(lock), encoding="utf-8")
+
+    message, remedy = refused(tmp_path, Backend(f"file://{tmp_path}"))
+    assert message.startswith("'prod-nodejs' is locked")
+    assert message.endswith("ann on desk, process 7, since 2026-11-01T12:00:00Z.")
+    assert remedy.startswith("pulumi cancel --stack prod-nodejs")
+    message, _ = refused(tmp_path, Backend("https://api.pulumi.com/me", updating=["prod-crystal", "dev-nodejs"]))
+    assert message.startswith("'prod-crystal' is locked")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_backend_that_cannot_be_reached(tmp_path: Path) -> None:
+    """With Pulumi's own reason."""
+    message, remedy = refused(tmp_path, Lost(""), mesh="envoy", account=ACCOUNT)
+    assert "no such host" in message
+    assert remedy.startswith("pulumi login")
+
+
+def test_a_segment_is_written_if_asked(aws: dict[str, Any], tmp_path: Path) -> None:
+    """What X-Ray says of it is told."""
+    assert look(tmp_path, test_segment=True)[-1].startswith("X-Ray took a test segment: trace 1-")
+    unprocessed = {"UnprocessedTraceSegments": [{"ErrorCode": "Throttled", "Message": "too many"}]}
+    aws["/TraceSegments"] = lambda _: (200, json.dumps(unprocessed))
+    message, remedy = refused(tmp_path, test_segment=True)
+    assert message == "X-Ray does not take a segment (too many)."
+    assert remedy.startswith("aws xray put-trace-segments")
+
+
+def test_all_that_is_in_the_way_is_told_at_once(aws: dict[str, Any], tmp_path: Path) -> None:
+    """One error, each line with its remedy."""
+    aws["DescribeVpcs"] = lambda _: account.many("DescribeVpcs", "<vpcId>vpc-1</vpcId>", 5)
+    message, _ = refused(tmp_path, account="210987654321")
+    assert message.startswith("2 things are in the way of a deployment, and nothing was changed:")
+    assert [line.strip()[:25] for line in message.splitlines()[1:]] == [
+        "- These are credentials o",
+        "export AWS_PROFILE=…   (a",
+        "- 1 VPCs are needed; the ",
+        "aws service-quotas reques",
+    ]
