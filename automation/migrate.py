@@ -9,13 +9,14 @@ if __name__ == "__main__":
 
     use_project_python()
 
+from dataclasses import fields
 from typing import Any
 
 import click
 
 from automation.cli import Shared, command, main
 from automation.flip import Wish, deployment_options
-from automation.migration import MESHES, run
+from automation.migration import MESHES, Journey, run
 from automation.removal import forgetting
 
 EXAMPLES = """\
@@ -30,16 +31,17 @@ python automation/migrate.py --to envoy --forget-app-mesh --env prod   where AWS
 @click.option("--to", required=True, type=click.Choice(list(MESHES)), help="The mesh to move to.")
 @click.option("--preview", "only_shown", is_flag=True, help="Show the way and the plan of its first step, and end.")
 @forgetting
+@click.option("--skip-preview", is_flag=True, help="Go at once, without working out the plan of the first step.")
 @deployment_options
-def migrate(shared: Shared, *, to: str, only_shown: bool, forget_app_mesh: bool, **options: Any) -> None:
+def migrate(shared: Shared, **options: Any) -> None:
     """Move all services from App Mesh to Envoys of our own, or back, while requests go on.
 
     First all stacks get Envoys of our own beside App Mesh's objects, so that tasks of both kinds call each other;
     then the old mesh is taken away, the platform last. Each step is verified in AWS before the next begins. A run that
     was interrupted, or that failed, goes on where it was.
     """
-    wish = Wish(tracing=None, yes=shared.yes, skip_preview=True, **options)
-    run(shared, to, only_shown=only_shown, forget_app_mesh=forget_app_mesh, wish=wish)
+    journey = Journey(**{each.name: options.pop(each.name) for each in fields(Journey)})
+    run(shared, journey, Wish(tracing=None, yes=shared.yes, skip_preview=True, **options))
 
 
 if __name__ == "__main__":

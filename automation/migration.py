@@ -99,6 +99,16 @@ def _layers() -> list[tuple[str, ...]]:
     return [*layers, tuple(gateway)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """What the user asked for."""
+
+    to: str  # a mesh
+    only_shown: bool = False
+    skip_preview: bool = False
+    forget_app_mesh: bool = False
+
+
 @dataclass(kw_only=True)
 class Migration:
     """What a migration did."""
@@ -108,10 +118,13 @@ class Migration:
     reports: list[Report] = field(default_factory=list)  # of the phases that were begun
     wanted: int = 0  # how many phases there were to do
     declined: bool = False
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
         """That of the phase that it ended with."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
         return self.reports[-1].exit_code if self.reports else ExitCode.DONE
 
     def summary(self) -> str:
@@ -122,10 +135,7 @@ class Migration:
         if not self.wanted:
             return f"Nothing to change: {where} is in {MESHES[self.to]} already."
         if self.exit_code is not ExitCode.DONE:
-            step = f"step {len(self.reports)} of {self.wanted}"
-            return (
-                f"{self.reports[-1].summary()} This was {step}; both meshes work. Run the same command again to go on."
-            )
+            return f"Step {len(self.reports)} of {self.wanted}: {self.reports[-1].summary()}"
         changes = summarise(sum((report.applied for report in self.reports), Counter()))
         return f"Moved: {where} is in {MESHES[self.to]} now ({changes})."
 
@@ -142,10 +152,10 @@ class Migration:
         }
 
 
-def run(shared: Shared, to: str, *, only_shown: bool, forget_app_mesh: bool, wish: Wish) -> None:
+def run(shared: Shared, journey: Journey, wish: Wish) -> None:
     """The command: open a session, move, tell, exit. `wish` has what the flips of all phases share."""
-    with opened(shared, changes=not only_shown) as session:
-        migration = _migrate(session, to, only_shown=only_shown, forget_app_mesh=forget_app_mesh, wish=wish)
+    with opened(shared, changes=not journey.only_shown) as session:
+        migration = _migrate(session, journey, wish)
         session.record("run-ended", exitCode=migration.exit_code, summary=migration.summary())
     for report in migration.reports[-1:]:
         shared.console.print(display.diagnostics(report.rows))
@@ -153,22 +163,23 @@ def run(shared: Shared, to: str, *, only_shown: bool, forget_app_mesh: bool, wis
     finish(shared, migration.to_json(), migration.exit_code)
 
 
-def _migrate(session: Session, to: str, *, only_shown: bool, forget_app_mesh: bool, wish: Wish) -> Migration:
+def _migrate(session: Session, journey: Journey, wish: Wish) -> Migration:
+    to = journey.to
     for service in GRAPH:
         session.environment.files.contradicted(service, {f"{NAMESPACE}:mesh": to})
     todo = phases(to, _states(session, to), session.environment.name)
     migration = Migration(to=to, environment=session.environment.name, wanted=len(todo))
-    if not todo:
-        return migration
-    if not _agreed(session, todo, wish, only_shown=only_shown):
-        migration.declined = True
+    if todo and not _agreed(session, todo, journey, wish):
+        migration.declined, migration.interrupted = True, session.cancelled.is_set()
         return migration
     for number, phase in enumerate(todo, 1):
-        if forget_app_mesh and phase.state == WAY[3]:
+        if journey.forget_app_mesh and phase.state == WAY[3]:
             forget(session, [step.service for step in phase.steps])
         session.console.print(Rule(f"step {number} of {len(todo)}: {phase.words}", align="left", characters="─"))
         last = number == len(todo)
-        asked = replace(wish, settings=phase.settings, in_app_mesh=not forget_app_mesh, traffic=None if last else 0)
+        asked = replace(
+            wish, settings=phase.settings, in_app_mesh=not journey.forget_app_mesh, traffic=None if last else 0
+        )
         migration.reports.append(flip(replace(session, steps=tuple(phase.steps)), asked))
         if migration.exit_code is not ExitCode.DONE:
             break
@@ -197,16 +208,16 @@ def _states(session: Session, to: str) -> dict[str, State]:
     return dict(zip(GRAPH, states, strict=True))
 
 
-def _agreed(session: Session, todo: Sequence[Phase], wish: Wish, *, only_shown: bool) -> bool:
+def _agreed(session: Session, todo: Sequence[Phase], journey: Journey, wish: Wish) -> bool:
     """Show the way and the plan of its first step; ask."""
     session.say("The way, each step verified in AWS before the next begins:")
     for number, phase in enumerate(todo, 1):
         services = ", ".join(step.service for step in phase.steps)
         session.say(f"  {number}. {phase.words} ({services})")
-    wanted = replace(wish, settings=todo[0].settings).config(session.environment.region)
-    session.console.print(
-        display.plan("Plan of step 1", foresee_rows(session, [Row(step=step) for step in todo[0].steps], wanted))
-    )
-    if only_shown or session.cancelled.is_set():
+    if not journey.skip_preview:
+        wanted = replace(wish, settings=todo[0].settings).config(session.environment.region)
+        rows = [Row(step=step) for step in todo[0].steps]
+        session.console.print(display.plan("Plan of step 1", foresee_rows(session, rows, wanted)))
+    if journey.only_shown or session.cancelled.is_set():
         return False
     return wish.yes or confirm(session, "Go this way?")

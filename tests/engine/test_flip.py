@@ -58,7 +58,7 @@ def flips(deployed: Checkout) -> dict[str, Any]:
     back = deployed.json("disable")
     off = running(deployed)
     quiet_off = deployed.json("preview")
-    last = deployed.json("enable")
+    last = deployed.json("enable", "--skip-preview")
     return {
         "before": before, "first": first, "on": on, "quiet": quiet, "again": again,
         "back": back, "off": off, "quiet_off": quiet_off, "last": last, "on again": running(deployed),
