@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automation import display
+from automation.bootstraps import refusals
 from automation.differences import known
 from automation.engine import Update
 from automation.errors import EngineError
@@ -31,7 +32,7 @@ def foresee_rows(
     """What deploying the stacks with `wanted` configuration (full keys) would change, by service; all side by side.
 
     With `refresh`, compared with what AWS really has instead of with Pulumi's state. Raises `EngineError` where a plan
-    cannot be made.
+    cannot be made, or the real Envoy would refuse a bootstrap in it.
     """
 
     def preview(row: Row) -> Update | None:
@@ -49,6 +50,9 @@ def foresee_rows(
             detail = "\n".join(update.progress.errors) or update.problem
             message = f"The plan of '{row.step.service}' could not be made; nothing was changed.\n{detail}"
             raise EngineError(message, next_command=f"python automation/status.py{session.environment.option}")
+        for refusal in refusals(update.progress.resources.values()) if update else ():
+            message = f"Envoy would not start in '{row.step.service}'; nothing was changed. {refusal}"
+            raise EngineError(message, next_command="python -m pytest tests/services/test_own_mesh.py")
         row.progress.planned = update.progress.steps if update else None
         plans[row.step.service] = list(update.progress.changes.values()) if update else []
     return plans
