@@ -19,9 +19,8 @@ def program(foreseen: Mapping[str, Outputs] | None = None) -> None:
     FORESEEN.set(foreseen or {})
     try:
         environment, service = split_stack_name(pulumi.get_stack())
-        settings = Settings.load()
+        component = SERVICES[service].build(environment, Settings.load())
     except (SettingsError, StackNameError) as error:
         raise pulumi.RunError(str(error)) from error  # shown without a traceback
-    component = SERVICES[service].build(environment, settings)
     for key, value in component.outputs.items():
         pulumi.export(key, value)

@@ -20,7 +20,7 @@ from services.containers import (
     healthy,
     serialise,
 )
-from services.settings import Settings
+from services.settings import Settings, SettingsError
 
 # Valid on Fargate, the same with tracing on and off; every mix of our containers leaves at least FREE_SHARE unreserved.
 TASK_CPU = 512  # units, 1024 a vCPU; AWS recommends this much for an Envoy
@@ -117,8 +117,16 @@ class Task:
 
 
 def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Seat, settings: Settings) -> Task:
-    """Register the task of the component `owner`, whose Envoy has that seat in the mesh."""
-    plan = replace(plan, cpu=settings.cpu or plan.cpu, memory=settings.memory or plan.memory)
+    """Register the task of the component `owner`, whose Envoy has that seat in the mesh.
+
+    Raises:
+        SettingsError: its containers do not fit into the size that the settings give it.
+    """
+    try:
+        plan = replace(plan, cpu=settings.cpu or plan.cpu, memory=settings.memory or plan.memory)
+    except ValueError as error:
+        next_command = "pulumi config set memory auto"
+        raise SettingsError(f"memory is '{settings.memory}', but {error}. Next: {next_command}") from error
     opts = pulumi.ResourceOptions(parent=owner)
     group = cloudwatch.LogGroup(f"{name}-logs", retention_in_days=LOG_RETENTION, opts=opts)
     logs = Logs(group=group.name, region=settings.region)

@@ -271,6 +271,16 @@ def test_a_deployment_does_not_fight_autoscaling() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_a_task_has_the_size_that_is_set(service: str) -> None:
+    """Both values, or the one that is set beside the service's own."""
+    task = deployed(service, cpu="1024", memory="2048").one("ecs/taskDefinition:TaskDefinition")
+    assert (task["cpu"], task["memory"]) == ("1024", "2048")
+    own = deployed(service).one("ecs/taskDefinition:TaskDefinition")
+    larger = deployed(service, memory="2048").one("ecs/taskDefinition:TaskDefinition")
+    assert (larger["cpu"], larger["memory"]) == (own["cpu"], "2048")
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_nothing_but_the_platform_decides_who_may_talk_to_whom(service: str) -> None:
     """The original's stacks each added the same rule to the shared security group."""
     assert [made for made in deployed(service).resources if "ecurityGroup" in made.type] == []

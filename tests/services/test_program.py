@@ -29,6 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
     [
         ("prod-crystal", {"tracing": "maybe"}, "tracing is 'maybe' but must be true or false"),
         ("prod-crystal", {"mesh": "istio"}, "mesh is 'istio' but must be appmesh or envoy"),
+        (
+            "prod-platform",
+            {"cpu": "256", "memory": "512"},
+            "memory is '512', but .* reserve .* MiB .*pulumi config set memory auto",
+        ),
         ("prod-cristal", {}, "stack 'prod-cristal' is not named <environment>-<service>"),
     ],
 )
