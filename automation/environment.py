@@ -69,8 +69,9 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
     region = str(files.read("platform").get("aws:region", ""))
     if not region:
         place = f"{environments.FOLDER}/{name}.yaml"
-        message = f"Unknown environment '{name}': there is no {place} with a region."
-        raise UsageError(message, next_command=f"echo 'region: eu-west-1' > {place}   (docs/environments.md has more)")
+        message = f"Unknown environment '{name}': there is no {place} with a region (see docs/environments.md)."
+        said = "echo 'region: eu-west-1'"
+        raise UsageError(message, next_command=f"mkdir -p {environments.FOLDER} && {said} > {place}")
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
     if common.backend:
         _log_in(common.backend, common.place)

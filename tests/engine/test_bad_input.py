@@ -35,7 +35,7 @@ def test_an_unknown_environment_is_answered_with_how_to_make_it(checkout: Checko
     """A real account is only ever touched when its stack file names it."""
     error = refused(checkout, "enable", "--env", "prod", "--yes")
     assert "Unknown environment 'prod'" in error
-    assert "pulumi stack init prod-platform" in error
+    assert "> environments/prod.yaml" in error
     assert not (checkout.root / ".localaws").exists()
 
 
