@@ -3,7 +3,7 @@
     python -m tests.engine.kill_rehearsal --moments 20 --seed 1
 
 Each moment starts from another state (nothing deployed, tracing off) and kills the run somewhere within the time that
-an undisturbed one takes. Afterwards a plain `enable.py --yes` must end 0 with every service traced, Pulumi's state must
+an undisturbed one takes. Afterwards `enable.py --yes` must end 0 with every service traced, Pulumi's state must
 know everything that AWS has, and no operation may be pending.
 """
 
@@ -27,10 +27,10 @@ def rehearse(checkout: Checkout, moments: int, seed: int) -> list[str]:
     wrong = []
     for number in range(1, moments + 1):
         kind = chance.choice(["deploy", "flip"])
-        checkout.script("destroy" if kind == "deploy" else "disable", "--yes")
+        checkout.script(*(["destroy", "--yes"] if kind == "deploy" else ["disable", "--yes", "--skip-preview"]))
         moment = chance.uniform(0.1, lengths[kind])
         killed = _killed_after(checkout, moment)
-        again = checkout.script("enable", "--yes", exits=None)
+        again = checkout.script("enable", "--yes", "--skip-preview", exits=None)
         problem = _judge(checkout, again)
         told = problem or "recovered, nothing orphaned"
         _say(f"{number:>3}/{moments}  {kind:<6}  {'killed' if killed else 'ended'} at {moment:5.2f} s: {told}")

@@ -162,15 +162,15 @@ def test_aws_refusing_half_way_fails_the_stack_and_a_rerun_finishes(
     """GIVEN AWS answers with an error for one call THEN exit 1 names it, and the next run completes the flip."""
     deployed.faults({"service": "ecs", **fault})
     try:
-        document = deployed.json("enable", "crystal", exits=1)
+        document = deployed.json("enable", "crystal", "--skip-preview", exits=1)
     finally:
         deployed.faults()
     (stack,) = document["stacks"]
     assert stack["state"] == "failed"
     assert told in " ".join(stack["errors"])
-    assert deployed.json("enable", "crystal")["exitCode"] == 0
+    assert deployed.json("enable", "crystal", "--skip-preview")["exitCode"] == 0
     assert orphans(deployed) == set()
-    deployed.script("disable", "crystal", "--yes")
+    deployed.script("disable", "crystal", "--yes", "--skip-preview")
 
 
 def test_a_failed_stack_stops_only_its_dependents(deployed: Checkout) -> None:
@@ -179,7 +179,7 @@ def test_a_failed_stack_stops_only_its_dependents(deployed: Checkout) -> None:
         {"service": "iam", "operation": "AttachRolePolicy", "status": 400, "code": "AccessDenied", "times": None},
     )
     try:
-        document = deployed.json("enable", exits=1)
+        document = deployed.json("enable", "--skip-preview", exits=1)
     finally:
         deployed.faults()
     states = {stack["service"]: (stack["state"], stack["cause"]) for stack in document["stacks"]}
@@ -192,11 +192,11 @@ def test_aws_not_answering_half_way_ends_in_one_error(deployed: Checkout) -> Non
     """A call that hangs is given up within a bound and named."""
     deployed.faults({"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 30, "times": None})
     try:
-        document = deployed.json("enable", "nodejs", exits=1, env={"LOCALAWS_PROVIDER_TIMEOUT": "1"})
+        document = deployed.json("enable", "nodejs", "--skip-preview", exits=1, env={"LOCALAWS_PROVIDER_TIMEOUT": "1"})
     finally:
         deployed.faults()
     assert "RegisterTaskDefinition" in " ".join(document["stacks"][0]["errors"])
-    deployed.script("disable", "nodejs", "--yes")
+    deployed.script("disable", "nodejs", "--yes", "--skip-preview")
 
 
 def test_a_stacks_state_deleted_by_hand_loses_nothing(deployed: Checkout) -> None:
@@ -210,8 +210,8 @@ def test_a_stacks_state_deleted_by_hand_loses_nothing(deployed: Checkout) -> Non
         assert "deleted" in result.stdout
     finally:
         file.write_bytes(saved)
-    assert deployed.json("enable", "crystal")["exitCode"] == 0
-    deployed.script("disable", "crystal", "--yes")
+    assert deployed.json("enable", "crystal", "--skip-preview")["exitCode"] == 0
+    deployed.script("disable", "crystal", "--yes", "--skip-preview")
 
 
 def test_a_folder_that_cannot_be_written_is_named(deployed: Checkout) -> None:

@@ -20,7 +20,7 @@ def test_a_killed_enable_is_finished_by_the_next_one(checkout: Checkout) -> None
 def test_ctrl_c_cancels_the_engines_and_exits_130(checkout: Checkout) -> None:
     """GIVEN stacks at work WHEN interrupted THEN nothing is orphaned, and a rerun completes the flip."""
     checkout.script("disable", "--yes", "--skip-preview")
-    process = checkout.popen("automation/enable.py", "--yes")
+    process = checkout.popen("automation/enable.py", "--yes", "--skip-preview")
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("platform: running"):
