@@ -92,7 +92,7 @@ def test_a_flip_under_load_loses_no_request(real: Checkout, enabled: Any) -> Non
     sender.start()
 
     real.script("disable", "--yes", "--skip-preview")
-    real.script("enable", "--yes", "--traffic", "0", "--skip-preview")
+    real.script("enable", "--yes", "--traffic", "0", "--skip-preview", "--sampling-rate", "0.05")
     ended.set()
     sender.join()
 
