@@ -4,14 +4,14 @@ Both meshes first work side by side in every stack; what the old one has is take
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rich.rule import Rule
 
-from automation import display, plan
+from automation import display, plan, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode, UsageError
 from automation.events import summarise
@@ -27,7 +27,6 @@ from services.settings import DNS_TTL
 
 MESHES = {"appmesh": "App Mesh", "envoy": "Envoys of our own"}
 
-
 # Where a stack is on the way from App Mesh to Envoys of our own.
 State = tuple[str, bool]  # its mesh, and whether what tasks in the other one need is there, too
 WAY: Sequence[State] = (("appmesh", False), ("appmesh", True), ("envoy", True), ("envoy", False))
@@ -40,6 +39,7 @@ class Phase:
     state: State
     words: str
     steps: Sequence[Step]
+    repeated: bool = False  # whether some of them were brought there before, but AWS does not run them so
 
     @property
     def settings(self) -> dict[str, str]:
@@ -62,18 +62,22 @@ _WORDS: Mapping[str, Mapping[State, str]] = {
 }
 
 
-def phases(to: str, states: Mapping[str, State], environment: str) -> list[Phase]:
+def phases(
+    to: str, states: Mapping[str, State], environment: str, unverified: Collection[str] = frozenset()
+) -> list[Phase]:
     """What is left of the way to a mesh, from the state of each service's stack.
 
     Tasks are replaced layer by layer. App Mesh finds a task in either mesh, by Cloud Map's API; DNS tells Envoys of our
     own too late that a task in App Mesh has ended. So they only ever call their like: who is called moves to them
     before its callers do, and back after them. Where a run was interrupted some stacks are further than others; none is
-    sent back.
+    sent back. Those that are `unverified` do their last step again: ECS may have rolled it back.
     """
     way = list(WAY) if to == "envoy" else list(reversed(WAY))
+    done = {service: way.index(now) for service, now in states.items()}
+    done = {service: max(0, index - (service in unverified)) for service, index in done.items()}
     found = []
     for reached, state in enumerate(way[1:], 1):
-        behind = {service for service, now in states.items() if way.index(now) < reached}
+        behind = {service for service, index in done.items() if index < reached}
         layers = [tuple(GRAPH)]
         if state[1] and state != way[1]:
             layers = _layers() if to == "envoy" else _layers()[::-1]
@@ -84,7 +88,8 @@ def phases(to: str, states: Mapping[str, State], environment: str) -> list[Phase
             steps = plan.select(GRAPH, chosen, environment)
             if state == WAY[3]:  # the mesh itself goes last, when nothing is in it
                 steps = plan.for_destruction(steps, GRAPH, (), environment)
-            found.append(Phase(state=state, words=_WORDS[to][state], steps=steps))
+            repeated = any(service in unverified and states[service] == state for service in chosen)
+            found.append(Phase(state=state, words=_WORDS[to][state], steps=steps, repeated=repeated))
     return found
 
 
@@ -167,7 +172,11 @@ def _migrate(session: Session, journey: Journey, wish: Wish) -> Migration:
     to = journey.to
     for service in GRAPH:
         session.environment.files.contradicted(service, {f"{NAMESPACE}:mesh": to})
-    todo = phases(to, _states(session, to), session.environment.name)
+    outputs = _outputs(session, to)
+    states = _states(outputs, to)
+    begun = any(state != (WAY[0] if to == "envoy" else WAY[-1]) for state in states.values())
+    unverified = _unverified(session, outputs) if begun else set[str]()
+    todo = phases(to, states, session.environment.name, unverified)
     migration = Migration(to=to, environment=session.environment.name, wanted=len(todo))
     if todo and not _agreed(session, todo, journey, wish):
         migration.declined, migration.interrupted = True, session.cancelled.is_set()
@@ -178,7 +187,11 @@ def _migrate(session: Session, journey: Journey, wish: Wish) -> Migration:
         session.console.print(Rule(f"step {number} of {len(todo)}: {phase.words}", align="left", characters="─"))
         last = number == len(todo)
         asked = replace(
-            wish, settings=phase.settings, in_app_mesh=not journey.forget_app_mesh, traffic=None if last else 0
+            wish,
+            settings=phase.settings,
+            in_app_mesh=not journey.forget_app_mesh,
+            refresh=phase.repeated and not journey.forget_app_mesh,  # brings AWS back to what was deployed
+            traffic=None if last else 0,
         )
         migration.reports.append(flip(replace(session, steps=tuple(phase.steps)), asked))
         if migration.exit_code is not ExitCode.DONE:
@@ -189,11 +202,8 @@ def _migrate(session: Session, journey: Journey, wish: Wish) -> Migration:
     return migration
 
 
-def _states(session: Session, to: str) -> dict[str, State]:
-    """Where each service's stack is, as Pulumi's state has it.
-
-    Raises `UsageError` where not all stacks are deployed.
-    """
+def _outputs(session: Session, to: str) -> dict[str, Mapping[str, Any]]:
+    """The outputs of all stacks, by service. Raises `UsageError` where not all are deployed."""
     deployed = session.deployed(session.engine.stacks())
     if missing := [service for service in GRAPH if service not in deployed]:
         environment = session.environment
@@ -202,10 +212,27 @@ def _states(session: Session, to: str) -> dict[str, State]:
         raise UsageError(message, next_command=command)
     with ThreadPoolExecutor(max_workers=session.parallel) as pool:
         names = [f"{session.environment.name}-{service}" for service in GRAPH]
-        outputs = [each.outputs for each in pool.map(session.engine.deployed, names)]
+        return dict(zip(GRAPH, (each.outputs for each in pool.map(session.engine.deployed, names)), strict=True))
+
+
+def _states(outputs: Mapping[str, Mapping[str, Any]], to: str) -> dict[str, State]:
+    """Where each service's stack is; at the beginning where a deployment never got to its end."""
     begun = WAY[0] if to == "envoy" else WAY[-1]
-    states = [(str(found.get("mesh", begun[0])), bool(found.get("bothMeshes", begun[1]))) for found in outputs]
-    return dict(zip(GRAPH, states, strict=True))
+    return {
+        service: (str(found.get("mesh", begun[0])), bool(found.get("bothMeshes", begun[1])))
+        for service, found in outputs.items()
+    }
+
+
+def _unverified(session: Session, outputs: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The services that AWS does not run as Pulumi deployed them, or not yet."""
+    targets = [
+        verify.Target.from_outputs(service, found, tracing=bool(found["tracing"]))
+        for service, found in outputs.items()
+        if "taskDefinitionArn" in found
+    ]
+    running = verify.look(targets, verify.Aws(region=session.environment.region))
+    return {service for service in GRAPH if service not in running or running[service].problems}
 
 
 def _agreed(session: Session, todo: Sequence[Phase], journey: Journey, wish: Wish) -> bool:

@@ -48,6 +48,20 @@ def test_an_interrupted_run_goes_on_where_it_was() -> None:
     assert way("envoy", platform=MOVED, crystal=MOVED, nodejs=OWN, frontend=OWN) == [(OWN, ["crystal", "platform"])]
 
 
+def test_what_ecs_rolled_back_is_done_again_before_anything_else() -> None:
+    """Its callers wait, and App Mesh stays: tasks are in it that Pulumi believes to have moved."""
+    states = {"platform": READY, "crystal": MOVED, "nodejs": MOVED, "frontend": READY}
+    found = phases("envoy", states, "prod", {"crystal"})
+    assert [(phase.state, [step.service for step in phase.steps], phase.repeated) for phase in found[:2]] == [
+        (MOVED, ["crystal"], True),
+        (MOVED, ["frontend"], False),
+    ]
+    states = dict.fromkeys(GRAPH, MOVED)
+    first, *rest = phases("envoy", states, "prod", {"platform"})
+    assert (first.state, [step.service for step in first.steps]) == (MOVED, ["platform"])
+    assert [phase.state for phase in rest] == [OWN]
+
+
 @pytest.mark.parametrize(("to", "there"), [("envoy", OWN), ("appmesh", APP_MESH)])
 def test_who_is_there_stays(to: str, there: State) -> None:
     """There is no way left."""
