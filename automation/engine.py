@@ -172,10 +172,11 @@ class Engine:
         with _explained("list the stacks"):
             return {stack.name: stack.resource_count or 0 for stack in self._workspace.list_stacks()}
 
-    def backend(self) -> str:
-        """The URL of the backend."""
+    def backend(self) -> tuple[str, str]:
+        """The URL of the backend, and who one is there."""
         with _explained("say where the state is"):
-            return str(self._workspace.who_am_i().url)
+            told = self._workspace.who_am_i()
+        return str(told.url), told.user
 
     def updating(self) -> list[str]:
         """The stacks that the backend says are being updated; a backend of one's own does not say."""

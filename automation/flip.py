@@ -105,12 +105,7 @@ def flip(session: Session, wish: Wish) -> Report:
     steps = session.steps
     wanted = wish.config(environment.region)
     settings = {step.service: environment.files.settings(step.service, wanted) for step in steps}
-    if not wish.skip_preflight:
-        needed = settings if wish.in_app_mesh else {name: _moved(given) for name, given in settings.items()}
-        look = Preflight(
-            environment=environment, settings=needed, engine=session.engine, test_segment=wish.test_segment
-        )
-        look.check(session.say)
+    look_before(session, settings, wish)
     stacks = session.engine.stacks()
     plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 
@@ -137,6 +132,16 @@ def flip(session: Session, wish: Wish) -> Report:
         review(session, report, wish.traffic)
     report.interrupted = session.cancelled.is_set()
     return report
+
+
+def look_before(session: Session, settings: Mapping[str, Settings], wish: Wish) -> None:
+    """Preflight, unless it is not wanted. Raises `UsageError` for what is in the way."""
+    if not wish.skip_preflight:
+        needed = settings if wish.in_app_mesh else {name: _moved(given) for name, given in settings.items()}
+        look = Preflight(
+            environment=session.environment, settings=needed, engine=session.engine, test_segment=wish.test_segment
+        )
+        look.check(session.say)
 
 
 def _moved(settings: Settings) -> Settings:

@@ -15,7 +15,7 @@ from automation import display, plan, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode, UsageError
 from automation.events import summarise
-from automation.flip import Wish, confirm, flip
+from automation.flip import Wish, confirm, flip, look_before
 from automation.foresee import foresee_rows
 from automation.plan import Step
 from automation.removal import forget
@@ -181,6 +181,11 @@ def _migrate(session: Session, journey: Journey, wish: Wish) -> Migration:
     if todo and not _agreed(session, todo, journey, wish):
         migration.declined, migration.interrupted = True, session.cancelled.is_set()
         return migration
+    wish = replace(wish, in_app_mesh=not journey.forget_app_mesh)
+    if todo:  # once, and before anything is forgotten
+        files, wanted = session.environment.files, replace(wish, settings=todo[0].settings)
+        config = wanted.config(session.environment.region)
+        look_before(session, {step.service: files.settings(step.service, config) for step in todo[0].steps}, wish)
     for number, phase in enumerate(todo, 1):
         if journey.forget_app_mesh and phase.state == WAY[3]:
             forget(session, [step.service for step in phase.steps])
@@ -189,7 +194,7 @@ def _migrate(session: Session, journey: Journey, wish: Wish) -> Migration:
         asked = replace(
             wish,
             settings=phase.settings,
-            in_app_mesh=not journey.forget_app_mesh,
+            skip_preflight=True,
             refresh=phase.repeated and not journey.forget_app_mesh,  # brings AWS back to what was deployed
             traffic=None if last else 0,
         )
@@ -208,7 +213,7 @@ def _outputs(session: Session, to: str) -> dict[str, Mapping[str, Any]]:
     if missing := [service for service in GRAPH if service not in deployed]:
         environment = session.environment
         message = f"Only what is deployed can move: {', '.join(missing)} is not, in environment '{environment.name}'."
-        command = f"pulumi config set mesh {to} --stack {environment.name}-{missing[0]}   (then enable.py)"
+        command = f"python automation/enable.py --mesh {to}{environment.option}"
         raise UsageError(message, next_command=command)
     with ThreadPoolExecutor(max_workers=session.parallel) as pool:
         names = [f"{session.environment.name}-{service}" for service in GRAPH]

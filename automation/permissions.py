@@ -6,7 +6,7 @@ the caller has it. Source: the Service Authorization Reference, and the permissi
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Right:
     types: Sequence[str] = ()  # Pulumi's, without "aws:"
     resources: Sequence[str] = ("*",)  # ARNs; ACCOUNT stands for the account's number
     condition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as in a policy
+    by_default: bool = True  # False: only with what a deployment does not have unless it is configured
+    needed: bool = True  # False: without it something is not looked at, but all is deployed
 
     def statement(self) -> dict[str, Any]:
         """As a policy has it."""
@@ -41,15 +43,19 @@ class Right:
         statement["Resource"] = resources if len(resources) > 1 else resources[0]
         return {**statement, "Condition": self.condition} if self.condition else statement
 
-    def is_for(self, types: Collection[str]) -> bool:
-        """Whether it is needed for any of these types of resources."""
-        return not self.types or bool(set(self.types) & set(types))
-
 
 def _actions(service: str, words: str) -> tuple[str, ...]:
     return tuple(f"{service}:{action}" for action in words.split())
 
 
+_ROLE_ACTIONS = _actions(
+    "iam",
+    "CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies "
+    "ListInstanceProfilesForRole ListRolePolicies ListRoleTags PutRolePolicy TagRole UntagRole "
+    "UpdateAssumeRolePolicy UpdateRole",
+)
+_HOST = ("ec2/instance:Instance", "iam/instanceProfile:InstanceProfile")
+_HOST_ROLE = (f"arn:aws:iam::{ACCOUNT}:role/*-load-test-host-role-*",)
 _VPC = (
     "ec2/vpc:Vpc", "ec2/subnet:Subnet", "ec2/internetGateway:InternetGateway", "ec2/eip:Eip",
     "ec2/natGateway:NatGateway", "ec2/routeTable:RouteTable", "ec2/route:Route",
@@ -94,7 +100,8 @@ RIGHTS: Sequence[Right] = (
         actions=_actions(
             "ecs",
             "CreateCluster CreateService DeleteCluster DeleteService DescribeClusters DescribeServices DescribeTasks "
-            "ListTagsForResource TagResource UntagResource UpdateCluster UpdateClusterSettings UpdateService",
+            "DescribeServiceDeployments ListServiceDeployments ListTagsForResource TagResource UntagResource "
+            "UpdateCluster UpdateClusterSettings UpdateService",
         ),
         resources=_CLUSTER,
     ),
@@ -122,12 +129,7 @@ RIGHTS: Sequence[Right] = (
     Right(
         sid="Roles",
         types=("iam/role:Role", "iam/rolePolicy:RolePolicy", "iam/rolePolicyAttachment:RolePolicyAttachment"),
-        actions=_actions(
-            "iam",
-            "CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies "
-            "ListInstanceProfilesForRole ListRolePolicies ListRoleTags PutRolePolicy TagRole UntagRole "
-            "UpdateAssumeRolePolicy UpdateRole",
-        ),
+        actions=_ROLE_ACTIONS,
         resources=_ROLES,
     ),
     Right(
@@ -169,6 +171,7 @@ RIGHTS: Sequence[Right] = (
     ),
     Right(
         sid="Asked",
+        needed=False,
         actions=(
             *_actions("xray", "BatchGetTraces GetServiceGraph GetTraceGraph GetTraceSummaries PutTraceSegments"),
             *_actions("servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota"),
@@ -178,6 +181,7 @@ RIGHTS: Sequence[Right] = (
     ),
     Right(
         sid="AppMesh",
+        by_default=False,
         types=(
             "appmesh/gatewayRoute:GatewayRoute", "appmesh/mesh:Mesh", "appmesh/route:Route",
             "appmesh/virtualGateway:VirtualGateway", "appmesh/virtualNode:VirtualNode",
@@ -197,7 +201,8 @@ RIGHTS: Sequence[Right] = (
     ),
     Right(
         sid="LoadTestHost",
-        types=("ec2/instance:Instance", "iam/instanceProfile:InstanceProfile"),
+        by_default=False,
+        types=_HOST,
         actions=(
             *_actions(
                 "ec2",
@@ -208,44 +213,63 @@ RIGHTS: Sequence[Right] = (
             *_actions(
                 "iam",
                 "AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile "
-                "RemoveRoleFromInstanceProfile",
+                "RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile",
             ),
             *_actions("ssm", "GetParameter"),
         ),
     ),
+    Right(
+        sid="LoadTestHostRole",
+        by_default=False,
+        types=_HOST,
+        actions=_ROLE_ACTIONS,
+        resources=_HOST_ROLE,
+    ),
+    Right(
+        sid="LoadTestHostPolicy",
+        by_default=False,
+        types=_HOST,
+        actions=_actions("iam", "AttachRolePolicy DetachRolePolicy"),
+        resources=_HOST_ROLE,
+        condition={"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}},
+    ),
+    Right(
+        sid="PassLoadTestHostRole",
+        by_default=False,
+        types=_HOST,
+        actions=_actions("iam", "PassRole"),
+        resources=_HOST_ROLE,
+        condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+    ),
 )  # fmt: skip
-
-# What a deployment does not have unless it is configured; AWS ended App Mesh.
-_OPTIONAL = ("AppMesh", "LoadTestHost")
 
 
 def policy() -> dict[str, Any]:
     """The least that the caller needs, with the load-test host and App Mesh aside."""
-    statements = [right.statement() for right in RIGHTS if right.sid not in _OPTIONAL]
+    statements = [right.statement() for right in RIGHTS if right.by_default]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def questions(types: Collection[str], account: str) -> Iterator[dict[str, Any]]:
-    """For each right that these types (Pulumi's, without "aws:") need, what to ask SimulatePrincipalPolicy."""
-    for right in RIGHTS:
-        if not right.is_for(types):
-            continue
-        asked: dict[str, Any] = {"ActionNames": sorted(right.actions)}
-        if right.resources != ("*",):
-            asked["ResourceArns"] = [_example(arn, account) for arn in right.resources]
-        conditions = [pair for tests in right.condition.values() for pair in tests.items()]
-        if conditions:
-            asked["ContextEntries"] = [
-                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-                for key, value in conditions
-            ]
-        yield asked
+def questions(right: Right, account: str, region: str) -> Iterator[dict[str, Any]]:
+    """What to ask SimulatePrincipalPolicy about a right: one question for each kind of its resources."""
+    conditions = {"aws:RequestedRegion": region}
+    for tests in right.condition.values():
+        conditions |= tests
+    asked = {
+        "ActionNames": sorted(right.actions),
+        "ContextEntries": [
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in conditions.items()
+        ],
+    }
+    for arn in right.resources:
+        yield asked if arn == "*" else {**asked, "ResourceArns": [_example(arn, account, region)]}
 
 
-def _example(arn: str, account: str) -> str:
+def _example(arn: str, account: str, region: str) -> str:
     """One of the ARNs that a pattern stands for."""
-    head, _, rest = arn.partition(f":{ACCOUNT}:")
-    return f"{head.replace('*', 'us-east-1')}:{account}:{rest.replace('*', 'x')}"
+    *head, where, _, what = arn.split(":", 5)
+    return ":".join([*head, where and region, account, what.replace("*", "x")])
 
 
 if __name__ == "__main__":

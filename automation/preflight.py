@@ -19,6 +19,7 @@ from automation import locks, permissions, quotas
 from automation.engine import PROJECT, Engine
 from automation.environment import Environment
 from automation.errors import EngineError, UsageError
+from automation.stackfiles import NAMESPACE
 from services.settings import Settings
 
 ENDED = "2026-09-30"  # App Mesh. Source: AWS's announcement of 2024-09-24
@@ -103,12 +104,20 @@ class Preflight:
         try:
             self._client("appmesh").list_meshes(limit=1)
         except _errors() as error:
+            if _is_passing(error):
+                yield f"Whether App Mesh is still there was not found out ({_reason(error)})."
+                return
             message = f"'{stack}' is in App Mesh, which AWS ended on {ENDED}: it can't be deployed there ({error})."
-            if service in self._deployed():
-                move = f"python automation/migrate.py --to envoy --forget-app-mesh{self.environment.option}"
-            else:
-                move = f"pulumi config set mesh envoy --stack {stack}   (likewise the others)"
-            yield Problem(message=message, remedy=move)
+            yield Problem(message=message, remedy=self._way_out(service))
+
+    def _way_out(self, service: str) -> str:
+        """The one setting to change; what is deployed has to move."""
+        option, common = self.environment.option, self.environment.files.common
+        if service in self._deployed():
+            return f"python automation/migrate.py --to envoy --forget-app-mesh{option}"
+        if f"{NAMESPACE}:mesh" in common.of(service):
+            return f"set `mesh: envoy` in {common.place}"
+        return f"python automation/enable.py --mesh envoy{option}"
 
     def _permissions(self) -> Iterator[Finding]:
         """Whether the caller may do what the stacks take."""
@@ -120,58 +129,66 @@ class Preflight:
         if principal is None:
             yield f"Whether {arn} has the rights to deploy can't be asked for."
             return
-        denied: set[str] = set()
+        rights = list(self._rights())
         try:
-            for question in permissions.questions(self._types(), account):
-                denied |= self._denied(principal, question)
+            with ThreadPoolExecutor(max_workers=len(rights)) as pool:
+                answers = list(pool.map(partial(self._denied, principal, account), rights))
         except _errors() as error:
             yield f"Whether the caller has the rights to deploy was not found out ({_reason(error)})."
             return
-        if denied:
-            named = sorted(denied)
-            more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        found = zip(rights, answers, strict=True)
+        missing: dict[bool, list[str]] = {True: [], False: []}
+        for right, denied in found:
+            missing[right.needed] += sorted(denied)
+        if missing[False]:
+            yield f"{arn} may not do {_some(missing[False])}: what they tell is done without."
+        if missing[True]:
             yield Problem(
-                message=f"{arn} may not do {', '.join(named[:_NAMED])}{more}.",
+                message=f"{arn} may not do {_some(missing[True])}.",
                 remedy=f"aws iam create-policy --policy-name {permissions.NAME} --policy-document "
-                f"file://{permissions.FILE}   (and attach it)",
+                f"file://{permissions.FILE}   (and attach it; --skip-preflight where IAM is mistaken)",
             )
 
     def _principal(self, arn: str) -> str | None:
         """The ARN of the user or role whose policies count; None where IAM does not simulate it."""
-        _, _, what = arn.rpartition(":")
+        head, _, what = arn.rpartition(":")
         kind, _, name = what.partition("/")
         if kind == "user":
             return arn
         if kind != "assumed-role":
             return None
+        role = name.partition("/")[0]
         try:
             # A role may have a path, which its sessions do not tell.
-            found: str = self._client("iam").get_role(RoleName=name.partition("/")[0])["Role"]["Arn"]
+            found: str = self._client("iam").get_role(RoleName=role)["Role"]["Arn"]
         except _errors():
-            return None
+            return f"{head.replace(':sts:', ':iam:')}:role/{role}"
         return found
 
-    def _types(self) -> set[str]:
-        """The types of resources that the stacks may have."""
-        found = {kind for right in permissions.RIGHTS for kind in right.types}
-        if not any(given.has_app_mesh for given in self.settings.values()):
-            found = {kind for kind in found if not kind.startswith("appmesh/")}
-        if not any(given.autoscaling for given in self.settings.values()):
-            found = {kind for kind in found if not kind.startswith("appautoscaling/")}
-        if not any(given.load_test_host for given in self.settings.values()):
-            found -= {"ec2/instance:Instance", "iam/instanceProfile:InstanceProfile"}
-        return found
+    def _rights(self) -> Iterator[permissions.Right]:
+        """Those that the stacks need."""
+        absent = {
+            "AppMesh": not any(given.has_app_mesh for given in self.settings.values()),
+            "Scaling": not any(given.autoscaling for given in self.settings.values()),
+            "Network": "platform" not in self.settings,
+            "LoadBalancer": "platform" not in self.settings,
+        }
+        has_host = any(given.load_test_host for given in self.settings.values())
+        for right in permissions.RIGHTS:
+            if not absent.get(right.sid, not right.by_default and not has_host):
+                yield right
 
-    def _denied(self, principal: str, question: Mapping[str, Any]) -> set[str]:
-        """Those of the actions that are denied for each of the resources."""
+    def _denied(self, principal: str, account: str, right: permissions.Right) -> set[str]:
+        """Those of its actions that are denied for each kind of resource, whatever the conditions."""
         pages = self._client("iam").get_paginator("simulate_principal_policy")
-        allowed = {
+        possible = {
             result["EvalActionName"]
+            for question in permissions.questions(right, account, self.environment.region)
             for page in pages.paginate(PolicySourceArn=principal, **question)
             for result in page["EvaluationResults"]
-            if result["EvalDecision"] == "allowed"
+            if result["EvalDecision"] == "allowed" or result.get("MissingContextValues")
         }
-        return set(question["ActionNames"]) - allowed
+        return set(right.actions) - possible
 
     def _quotas(self) -> Iterator[Finding]:
         """Whether the account's quotas have room for what is still to be made."""
@@ -202,11 +219,13 @@ class Preflight:
     def _backend(self) -> Iterator[Finding]:
         """Where the state is, and whether another update holds a stack."""
         try:
-            backend, updating = self.engine.backend(), self.engine.updating()
+            (backend, user), updating = self.engine.backend(), self.engine.updating()
         except EngineError as error:
             yield Problem(message=str(error), remedy="pulumi login URL   (or `backend:` in the environment's file)")
             return
-        yield f"Pulumi's state is in {backend}."
+        yield f"Pulumi's state is in {backend}, seen as {user}."
+        if not backend.startswith(("file:", "s3:", "http:", "https:")):
+            yield "Whether a stack is locked can't be seen there."
         for service in self.settings:
             stack = f"{self.environment.name}-{service}"
             try:
@@ -249,7 +268,7 @@ class Preflight:
         try:
             found = self.engine.stacks()
         except EngineError:
-            return set()  # told by who looks at the backend
+            return set(self.settings)  # nobody knows; told by who looks at the backend
         return {service for service in self.settings if found.get(f"{self.environment.name}-{service}")}
 
     def _client(self, service: str) -> Any:
@@ -270,6 +289,23 @@ def _errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see _client
 
     return BotoCoreError, ClientError, *others
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether asking again might help: a service that is gone refuses, or is no longer found in DNS."""
+    from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415 - see _client
+
+    response = getattr(error, "response", None)
+    if response is None:
+        return not isinstance(error, EndpointConnectionError)
+    gone = ("AccessDenied", "Forbidden", "NotFound", "OptInRequired", "SubscriptionRequired", "Unknown")
+    return not str(response["Error"]["Code"]).startswith(gone)
+
+
+def _some(actions: Sequence[str]) -> str:
+    named = sorted(actions)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"{', '.join(named[:_NAMED])}{more}"
 
 
 def _reason(error: Exception) -> str:

@@ -71,7 +71,8 @@ def _nat_gateways_used(client: Client) -> float:
     pages = client("ec2").get_paginator("describe_nat_gateways").paginate(
         Filters=[{"Name": "state", "Values": ["pending", "available"]}]
     )  # fmt: skip
-    subnets = [gateway["SubnetId"] for page in pages for gateway in page["NatGateways"]]
+    # A regional one has no subnet, and its zones a quota of their own.
+    subnets = [each["SubnetId"] for page in pages for each in page["NatGateways"] if "SubnetId" in each]
     if not subnets:
         return 0
     pages = client("ec2").get_paginator("describe_subnets").paginate(SubnetIds=sorted(set(subnets)))

@@ -27,8 +27,8 @@ class Backend:
     def __init__(self, url: str, *, deployed: Sequence[str] = (), updating: Sequence[str] = ()) -> None:
         self._url, self._deployed, self._updating = url, deployed, updating
 
-    def backend(self) -> str:
-        return self._url
+    def backend(self) -> tuple[str, str]:
+        return self._url, "ann"
 
     def stacks(self) -> dict[str, int]:
         return {f"prod-{service}": 10 for service in self._deployed}
@@ -40,7 +40,7 @@ class Backend:
 class Lost(Backend):
     """A backend that can't be reached."""
 
-    def backend(self) -> str:
+    def backend(self) -> tuple[str, str]:
         raise EngineError("Pulumi could not say where the state is: no such host")
 
     def stacks(self) -> dict[str, int]:
@@ -66,7 +66,7 @@ def look(folder: Path, engine: Backend | None = None, **given: Any) -> list[str]
     told: list[str] = []
     wanted = given.pop("account", None)
     name, segment = given.pop("name", "prod"), given.pop("test_segment", False)
-    common = Common(place="environments/prod.yaml", account=wanted)
+    common = Common(place="environments/prod.yaml", account=wanted, config=given.pop("config", {}))
     environment = Environment(
         name=name,
         region="eu-west-1",
@@ -96,7 +96,7 @@ def test_where_nothing_is_in_the_way_it_is_told_who_deploys_where(tmp_path: Path
     """Account, region, caller and the place of the state; nothing else."""
     assert look(tmp_path, mesh="appmesh", account=ACCOUNT) == [
         f"Account {ACCOUNT}, region eu-west-1, as {CALLER}.",
-        "Pulumi's state is in https://api.pulumi.com/me.",
+        "Pulumi's state is in https://api.pulumi.com/me, seen as ann.",
     ]
 
 
@@ -134,11 +134,20 @@ def test_an_app_mesh_that_has_ended(aws: dict[str, Any], tmp_path: Path) -> None
     message, remedy = refused(tmp_path, mesh="appmesh")
     assert message.startswith("'prod-platform' is in App Mesh, which AWS ended on 2026-09-30")
     assert "no longer available" in message
-    assert remedy.startswith("pulumi config set mesh envoy --stack prod-platform")
+    assert remedy == "python automation/enable.py --mesh envoy --env prod"
+    _, remedy = refused(tmp_path, mesh="appmesh", config={"ecs-tracing:mesh": "appmesh"})
+    assert remedy == "set `mesh: envoy` in environments/prod.yaml"
 
     _, remedy = refused(tmp_path, Backend("file://x", deployed=SERVICES), mesh="appmesh")
     assert remedy == "python automation/migrate.py --to envoy --forget-app-mesh --env prod"
     assert len(look(tmp_path, mesh="envoy")) == 2
+
+
+def test_an_app_mesh_that_is_busy(aws: dict[str, Any], tmp_path: Path) -> None:
+    """Has not ended: that nobody knows is a remark."""
+    busy = json.dumps({"__type": "TooManyRequestsException", "message": "slow down"})
+    aws["/v20190125/meshes"] = lambda _: (429, busy)
+    assert "Whether App Mesh is still there was not found out" in "".join(look(tmp_path, mesh="appmesh"))
 
 
 def test_an_app_mesh_that_is_not_there_at_all(
@@ -164,20 +173,49 @@ def test_rights_that_the_caller_lacks(aws: dict[str, Any], tmp_path: Path) -> No
     assert "file://docs/caller-policy.json" in remedy
 
     assert {asked["PolicySourceArn"][0] for asked in questions} == {account.ROLE}
-    (passing,) = [asked for asked in questions if asked["ActionNames.member.1"] == ["iam:PassRole"]]
-    assert passing["ResourceArns.member.1"] == [f"arn:aws:iam::{ACCOUNT}:role/x-task-role-x"]
-    assert passing["ContextEntries.member.1.ContextKeyValues.member.1"] == ["ecs-tasks.amazonaws.com"]
+    passing = [asked for asked in questions if asked["ActionNames.member.1"] == ["iam:PassRole"]]
+    assert {asked["ResourceArns.member.1"][0] for asked in passing} == {
+        f"arn:aws:iam::{ACCOUNT}:role/x-task-role-x",
+        f"arn:aws:iam::{ACCOUNT}:role/x-execution-role-x",
+    }
+    assert {value for (value,) in passing[0].values()} >= {"ecs-tasks.amazonaws.com", "eu-west-1"}
+    resources = {asked.get("ResourceArns.member.1", ["*"])[0] for asked in questions}
+    assert f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/container-demo" in resources
+    assert f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:x-logs-x" in resources
     asked_for = {value for asked in questions for (value,) in asked.values()}
     assert not [each for each in asked_for if each.startswith(("appmesh:", "application-autoscaling:", "ssm:"))]
 
 
-@pytest.mark.parametrize("action", ["SimulatePrincipalPolicy", "GetRole"])
-def test_rights_that_nobody_may_ask_for(aws: dict[str, Any], tmp_path: Path, action: str) -> None:
-    """Are a remark; the deployment goes on."""
-    aws[action] = lambda _: account.denied(action)
-    remark = look(tmp_path)[1]
-    assert remark.startswith("Whether")
-    assert "deploy" in remark
+def test_rights_that_nobody_may_ask_for(aws: dict[str, Any], tmp_path: Path) -> None:
+    """Are a remark; the deployment goes on. Without the path of its role it is asked about without."""
+    aws["GetRole"] = lambda _: account.denied("GetRole")
+    principals: set[str] = set()
+
+    def answer(asked: Asked) -> Answer:
+        principals.add(asked["PolicySourceArn"][0])
+        return account.simulated(asked)
+
+    aws["SimulatePrincipalPolicy"] = answer
+    assert len(look(tmp_path)) == 2
+    assert principals == {f"arn:aws:iam::{ACCOUNT}:role/deployer"}
+
+    aws["SimulatePrincipalPolicy"] = lambda _: account.denied("SimulatePrincipalPolicy")
+    assert look(tmp_path)[1].startswith("Whether the caller has the rights to deploy was not found out")
+
+
+def test_rights_that_a_deployment_does_without(aws: dict[str, Any], tmp_path: Path) -> None:
+    """Are a remark, too; and what hangs on conditions that nobody knows here is not held against the caller."""
+    aws["SimulatePrincipalPolicy"] = lambda asked: account.simulated(asked, ("xray:BatchGetTraces",))
+    assert "may not do xray:BatchGetTraces" in look(tmp_path)[1]
+
+    missing = "</EvalDecision><MissingContextValues><member>aws:MultiFactorAuthPresent</member></MissingContextValues>"
+
+    def unknown(asked: Asked) -> Answer:
+        status, body = account.simulated(asked, ("ecs:CreateService",))
+        return status, body.replace("implicitDeny</EvalDecision>", f"implicitDeny{missing}")
+
+    aws["SimulatePrincipalPolicy"] = unknown
+    assert len(look(tmp_path)) == 2
 
 
 @pytest.mark.parametrize(
@@ -228,6 +266,12 @@ def test_a_quota_without_room(
     assert len(look(tmp_path, Backend("file://x", deployed=SERVICES))) == 2
 
 
+def test_a_nat_gateway_of_a_whole_region_is_in_no_zone(aws: dict[str, Any], tmp_path: Path) -> None:
+    """It does not count against that quota."""
+    aws["DescribeNatGateways"] = lambda _: account.many("DescribeNatGateways", "<natGatewayId>nat-1</natGatewayId>", 9)
+    assert len(look(tmp_path)) == 2
+
+
 def test_a_quota_that_the_account_has_no_own_value_for(aws: dict[str, Any], tmp_path: Path) -> None:
     """AWS's default holds; a quota that nobody may ask for is a remark."""
     aws["GetServiceQuota"] = lambda _: (400, json.dumps({"__type": "NoSuchResourceException"}))
@@ -251,6 +295,12 @@ def test_a_stack_that_another_update_holds(tmp_path: Path) -> None:
     assert remedy.startswith("pulumi cancel --stack prod-nodejs")
     message, _ = refused(tmp_path, Backend("https://api.pulumi.com/me", updating=["prod-crystal", "dev-nodejs"]))
     assert message.startswith("'prod-crystal' is locked")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_backend_whose_locks_cannot_be_seen(tmp_path: Path) -> None:
+    """Is said to be one."""
+    assert look(tmp_path, Backend("gs://state"))[-1] == "Whether a stack is locked can't be seen there."
 
 
 @pytest.mark.usefixtures("aws")

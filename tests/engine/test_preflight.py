@@ -48,7 +48,7 @@ def test_nothing_is_changed_where_app_mesh_has_ended(tmp_path: Path) -> None:
 
     assert "Account 123456789012, region eu-west-1, as arn:aws:sts::" in refused.stdout
     assert "'prod-platform' is in App Mesh, which AWS ended on 2026-09-30" in refused.stderr
-    assert "next: pulumi config set mesh envoy --stack prod-platform" in refused.stderr
+    assert "next: set `mesh: envoy` in environments/prod.yaml" in refused.stderr
     assert status["exitCode"] == 2
     assert files(site.root) == before
     assert not list((tmp_path / "state").rglob("prod-*.json"))
