@@ -2,7 +2,7 @@
 
 A rule is a mandatory policy, and an advisory one for what it only warns of. Pulumi shows a policy each resource before
 that is touched, or the whole stack once all of it is planned or done; never steps or other stacks: the rules
-`stateful_replacement` and `tracing_hop` are left to `automation/preview.py`.
+`stateful_replacement`, `mesh_in_one_go` and `tracing_hop` are left to `automation/preview.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

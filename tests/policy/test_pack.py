@@ -33,7 +33,8 @@ from services import images
 from tests.checks.plans import NAMES, TASK, VARIANTS, everything, own, resource
 
 ROOT = Path(__file__).parents[2]
-OF_PREVIEWS = {"stateful-replacement", "tracing-hop"}  # of steps, and between stacks: policies see neither
+# About steps, or what is between stacks: policies see neither.
+OF_PREVIEWS = {"stateful-replacement", "tracing-hop", "mesh-in-one-go"}
 LEVELS = {"error": EnforcementLevel.MANDATORY, "warning": EnforcementLevel.ADVISORY}
 
 Judge = Callable[[StackForecast], set[tuple[str, EnforcementLevel | None, str, str]]]
