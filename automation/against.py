@@ -37,13 +37,13 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
     try:
         _git("worktree", "add", "--detach", "--quiet", str(tree), commit)
         (tree / ".venv").symlink_to(sys.prefix)
-        with embedded(scratch / "aws", session.say):
+        with embedded(scratch / "aws", session.say) as parts:
             name = session.environment.name
             files = StackFiles(tree / "stacks", name, common=environments.read(tree, name), secrets=False)
             region = str(files.read("platform").get("aws:region", session.environment.region))
             leftovers = Leftovers(scratch / "runs")
             session.environment = replace(session.environment, runs=scratch / "runs")
-            session.engine = Engine(tree, executable, leftovers, inline=False)
+            session.engine = Engine(tree, executable, leftovers, inline=False, parts=parts)
             rows = [Row(step=step) for step in session.steps if (tree / "services" / f"{step.service}.py").exists()]
             session.say(f"Deploying {revision} on an embedded AWS of its own (about half a minute) …")
             for row in rows:
@@ -51,7 +51,7 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
             for step in session.steps:  # all of them in the base: making a stack writes to its file
                 session.engine.create(step.stack)
             _deploy(session, rows)
-            session.engine = Engine(ROOT, executable, leftovers)
+            session.engine = Engine(ROOT, executable, leftovers, parts=parts)
             yield rows
     finally:
         os.environ.clear()

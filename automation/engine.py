@@ -22,9 +22,11 @@ from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
+from automation import backend
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
+from automation.parts import Parts
 from automation.state import without
 
 PROJECT = "ecs-tracing"
@@ -32,6 +34,8 @@ PROJECT = "ecs-tracing"
 # Which CLI it is was checked by whoever found it. For all CLIs, take events from a file: the socket that the SDK offers
 # newer ones would leave an engine talking to nobody when this process is killed.
 _EVENTS_IN_A_FILE = VersionInfo(3, 205, 0)
+
+_WITH_PLUGINS = ("up", "preview", "refresh", "destroy")  # the commands that start an engine
 
 _PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set", re.IGNORECASE)
 _LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress")
@@ -61,8 +65,9 @@ class Update:
 class _Command(auto.PulumiCommand):
     """The CLI, run so that it outlives this process in good order (see the module's docstring)."""
 
-    def __init__(self, executable: Path, leftovers: Leftovers) -> None:
+    def __init__(self, executable: Path, leftovers: Leftovers, plugins: Callable[[], str]) -> None:
         self.command = str(executable)
+        self._plugins = plugins
         self.version = _EVENTS_IN_A_FILE
         self._leftovers = leftovers
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -78,6 +83,8 @@ class _Command(auto.PulumiCommand):
     ) -> auto.CommandResult:
         path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", os.defpath)])
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": path}
+        if args[0] in _WITH_PLUGINS and (plugins := self._plugins()):
+            environment["PULUMI_DEBUG_PROVIDERS"] = plugins
         with self._leftovers.output_files() as (out, err):
             process = subprocess.Popen(
                 [self.command, "--non-interactive", *args],
@@ -115,9 +122,11 @@ class _Command(auto.PulumiCommand):
 class _Stack(auto.Stack):
     """A stack by name alone, without the CLI calls that the engine's own events make needless."""
 
-    def __init__(self, name: str, workspace: auto.Workspace) -> None:
+    def __init__(self, name: str, workspace: auto.Workspace, arguments: Sequence[str] = ()) -> None:
+        """`arguments` are those of the CLI that the SDK has no parameter for."""
         self.name = name
         self.workspace = workspace
+        self._arguments = arguments
         self._mode = auto._stack.StackInitMode.SELECT  # noqa: SLF001 - only printed
 
     def outputs(self) -> auto.OutputMap:
@@ -127,6 +136,14 @@ class _Stack(auto.Stack):
     def info(self, show_secrets: bool = False) -> Any:  # noqa: FBT001, FBT002, ARG002
         """Something that is not None, which `up` insists on; history is not needed here."""
         return object()
+
+    def _run_pulumi_cmd_sync(self, args: list[str], *rest: Any, **given: Any) -> auto.CommandResult:
+        return super()._run_pulumi_cmd_sync([*args, *self._arguments], *rest, **given)
+
+
+def load_program() -> None:
+    """Load what programs are made of. That takes seconds, once: best done while there is something to wait for."""
+    from services import program  # noqa: F401, PLC0415
 
 
 def _program(foreseen: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -141,20 +158,12 @@ class Engine:
     """All stacks of the project in one Pulumi backend."""
 
     def __init__(
-        self,
-        root: Path,
-        executable: Path,
-        leftovers: Leftovers,
-        *,
-        inline: bool = True,
-        secrets_provider: str | None = None,
+        self, root: Path, executable: Path, leftovers: Leftovers, *, inline: bool = True, parts: Parts | None = None
     ) -> None:
-        """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own.
-
-        `secrets_provider` is that of the stacks that are made; None: the backend's own.
-        """
-        self._provided = ["--secrets-provider", secrets_provider] if secrets_provider else []
-        self._command = _Command(executable, leftovers)
+        """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
+        parts = parts or Parts()
+        self._provided = ["--secrets-provider", parts.secrets_provider] if parts.secrets_provider else []
+        self._command = _Command(executable, leftovers, parts.plugins)
         self._workspace = auto.LocalWorkspace(
             work_dir=str(root),
             program=_program if inline else None,
@@ -169,6 +178,8 @@ class Engine:
 
     def stacks(self) -> dict[str, int]:
         """Every stack of the project with the number of resources in its state."""
+        if folder := backend.folder(PROJECT):
+            return folder.resources()
         with _explained("list the stacks"):
             return {stack.name: stack.resource_count or 0 for stack in self._workspace.list_stacks()}
 
@@ -200,9 +211,12 @@ class Engine:
             self._workspace.set_all_config(stack, config)
 
     def deployed(self, stack: str) -> Deployed:
-        """What the state holds: one CLI call."""
-        with _explained(f"read the state of '{stack}'"):
-            deployment: Mapping[str, Any] = self._workspace.export_stack(stack).deployment or {}
+        """What the state holds: one CLI call, or none where the state is a file."""
+        folder = backend.folder(PROJECT)
+        deployment = folder.deployment(stack) if folder else None
+        if deployment is None:
+            with _explained(f"read the state of '{stack}'"):
+                deployment = self._workspace.export_stack(stack).deployment or {}
         resources = deployment.get("resources") or []
         roots = [resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack"]
         outputs = roots[0].get("outputs", {}) if roots else {}
@@ -228,9 +242,15 @@ class Engine:
         )
         return replace(update, dependencies=_dependencies(plan)) if update.problem is None else update
 
-    def up(self, stack: str, progress: Progress, *, refresh: bool = False) -> Update:
-        """Deploy the stack as configured; with `refresh`, after reading into the state what AWS really has."""
-        return self._run(stack, progress, lambda s: s.up(on_event=progress.observe, refresh=refresh))
+    def up(
+        self, stack: str, progress: Progress, *, configured: Mapping[str, str] | None = None, refresh: bool = False
+    ) -> Update:
+        """Deploy the stack as its file says, once `configured` (full keys, plain values) is written there.
+
+        With `refresh`, after reading into the state what AWS really has.
+        """
+        given = [text for key, value in (configured or {}).items() for text in ("--config", f"{key}={value}")]
+        return self._run(stack, progress, lambda s: s.up(on_event=progress.observe, refresh=refresh), given)
 
     def drift(self, stack: str, progress: Progress) -> Update:
         """What changed in AWS behind Pulumi's back. Changes nothing."""
@@ -267,9 +287,11 @@ class Engine:
         """Cancel every running engine in good order; called again, end them at once."""
         self._command.interrupt()
 
-    def _run(self, stack: str, progress: Progress, action: Callable[[auto.Stack], Any]) -> Update:
+    def _run(
+        self, stack: str, progress: Progress, action: Callable[[auto.Stack], Any], arguments: Sequence[str] = ()
+    ) -> Update:
         try:
-            action(_Stack(stack, self._workspace))
+            action(_Stack(stack, self._workspace, arguments))
         except auto.CommandError as error:
             if _PASSPHRASE.search(str(error)):
                 raise _wrong_passphrase() from error

@@ -7,13 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from automation import environments
 from automation.errors import UsageError
+from automation.parts import Parts
 from automation.stackfiles import StackFiles
-from localaws.instance import REGION, Instance, LocalAwsError
+from localaws.instance import REGION, SECRETS_PROVIDER, Instance, LocalAwsError
 from pulumicli import PulumiCliError, ensure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,7 @@ class Environment:
     runs: Path  # locks, journals and engine output of this environment
     poll_seconds: float  # how often to ask AWS while a rollout moves
     account: str | None = None  # the only one that it may be in, 12 digits
+    engines: Parts = field(default_factory=Parts)  # what its engines are given
 
     @property
     def is_local(self) -> bool:
@@ -65,7 +67,14 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
     if name == LOCAL:
         os.environ.update(_embedded_aws(say))
         region = os.environ["AWS_REGION"]
-        return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=0.05)
+        return Environment(
+            name=name,
+            region=region,
+            files=files,
+            runs=runs,
+            poll_seconds=0.05,
+            engines=_parts(Instance(), common.secrets_provider),
+        )
     region = str(files.read("platform").get("aws:region", ""))
     if not region:
         place = f"{environments.FOLDER}/{name}.yaml"
@@ -75,7 +84,15 @@ def resolve(name: str, say: Callable[[str], None]) -> Environment:
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
     if common.backend:
         _log_in(common.backend, common.place)
-    return Environment(name=name, region=region, files=files, runs=runs, poll_seconds=5.0, account=common.account)
+    return Environment(
+        name=name,
+        region=region,
+        files=files,
+        runs=runs,
+        poll_seconds=5.0,
+        account=common.account,
+        engines=Parts(secrets_provider=common.secrets_provider),
+    )
 
 
 def detached(name: str) -> Environment:
@@ -90,8 +107,10 @@ def detached(name: str) -> Environment:
 
 
 @contextmanager
-def embedded(state: Path, say: Callable[[str], None]) -> Iterator[None]:
+def embedded(state: Path, say: Callable[[str], None]) -> Iterator[Parts]:
     """A fresh embedded AWS with simulated tasks, and this process pointed at it and at nothing else, while it lasts.
+
+    Yields what its engines are given.
 
     The caller puts the environment's variables back afterwards.
     """
@@ -103,7 +122,7 @@ def embedded(state: Path, say: Callable[[str], None]) -> Iterator[None]:
     try:
         instance.start()
         os.environ.update(instance.environment())
-        yield
+        yield _parts(instance)
     except LocalAwsError as error:
         raise _with_next(error) from error
     finally:
@@ -135,6 +154,22 @@ def _embedded_aws(say: Callable[[str], None]) -> dict[str, str]:
         return instance.environment()
     except LocalAwsError as error:
         raise _with_next(error) from error
+
+
+def _parts(instance: Instance, secrets_provider: str | None = None) -> Parts:
+    """Engines on the embedded AWS share its plugins, and encrypt with its KMS unless the user has a passphrase.
+
+    Either saves more than half of what an engine has to compute.
+    """
+    own = any(os.environ.get(name) for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
+
+    def plugins() -> str:
+        try:
+            return instance.standing_plugins()
+        except LocalAwsError as error:
+            raise _with_next(error) from error
+
+    return Parts(secrets_provider=secrets_provider or (None if own else SECRETS_PROVIDER), plugins=plugins)
 
 
 def find_cli(say: Callable[[str], None]) -> Path:

@@ -12,6 +12,7 @@ import click
 
 from automation import display, plan, verify
 from automation.cli import Shared, finish
+from automation.engine import load_program
 from automation.errors import ExitCode, UsageError
 from automation.foresee import foresee_rows
 from automation.plan import Step
@@ -105,6 +106,8 @@ def flip(session: Session, wish: Wish) -> Report:
     steps = session.steps
     wanted = wish.config(environment.region)
     settings = {step.service: environment.files.settings(step.service, wanted) for step in steps}
+    aws = verify.Aws(region=environment.region)
+    loading = session.meanwhile(load_program, aws.connect)
     look_before(session, settings, wish)
     stacks = session.engine.stacks()
     plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
@@ -127,7 +130,8 @@ def flip(session: Session, wish: Wish) -> Report:
             return report
     _deploy(session, report, wish, wanted)
     if not session.cancelled.is_set():
-        _verify(session, report, wish)
+        loading.join()
+        _verify(session, report, wish, aws)
     if traced and report.exit_code is ExitCode.DONE and not session.cancelled.is_set():
         review(session, report, wish.traffic)
     report.interrupted = session.cancelled.is_set()
@@ -187,13 +191,13 @@ def _deploy(session: Session, report: Report, wish: Wish, wanted: Mapping[str, s
     def deploy(row: Row) -> Outcome:
         service, stack = row.step.service, row.step.stack
         todo = session.environment.files.missing(service, wanted)
-        if todo:
-            session.engine.configure(stack, todo)
         # A stack without changes of its own still has to follow a prerequisite that changes.
         if report.plan and service not in changing and not changing & set(GRAPH[service]):
+            if todo:
+                session.engine.configure(stack, todo)
             return Outcome(state=State.UNCHANGED)
         session.record("stack-started", stack=stack)
-        update = session.engine.up(stack, row.progress, refresh=wish.refresh)
+        update = session.engine.up(stack, row.progress, configured=todo, refresh=wish.refresh)
         session.record("stack-ended", stack=stack, problem=update.problem, applied=row.progress.applied)
         if update.problem is not None:
             return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
@@ -215,7 +219,7 @@ def run_rows(session: Session, report: Report, action: Action) -> None:
         )
 
 
-def _verify(session: Session, report: Report, wish: Wish) -> None:
+def _verify(session: Session, report: Report, wish: Wish, aws: verify.Aws) -> None:
     """Hold every deployed stack against what AWS runs."""
     rows = [row for row in report.rows if row.state.is_good]
     if not rows:
@@ -232,7 +236,7 @@ def _verify(session: Session, report: Report, wish: Wish) -> None:
     with display.waiting(session.console) as waiting:
         report.verification = verify.wait(
             targets,
-            verify.Aws(region=session.environment.region),
+            aws,
             timeout=wish.verify_timeout,
             poll=session.environment.poll_seconds,
             cancelled=session.cancelled,

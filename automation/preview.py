@@ -16,6 +16,7 @@ from automation import plan
 from automation.against import deployed_base
 from automation.cli import Shared, command, finish, main
 from automation.comment import render
+from automation.engine import load_program
 from automation.environment import detached, resolve
 from automation.errors import EngineError, ExitCode, UsageError
 from automation.forecast import Forecast, StackForecast
@@ -75,6 +76,7 @@ def _foreseen(shared: Shared, revision: str | None) -> Forecast:
     """The forecast, with reasons in the place of plans where the engine, AWS or the base does not go along."""
     find = (lambda name, _say: detached(name)) if revision else resolve
     with opened(shared, changes=False, find=find) as session:
+        session.meanwhile(load_program)
         for step in session.steps:
             session.environment.files.settings(step.service, {"aws:region": session.environment.region})
         try:

@@ -54,6 +54,17 @@ class Session:
         if self.journal is not None:
             self.journal.write(event, **facts)
 
+    def meanwhile(self, *loads: Callable[[], object]) -> threading.Thread:
+        """Do what a later step needs while there is something else to wait for; join it before what it did is used."""
+
+        def work() -> None:
+            for load in loads:
+                load()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread
+
     def deployed(self, stacks: dict[str, int]) -> list[str]:
         """The services whose stack holds at least one resource."""
         return [service for service in GRAPH if stacks.get(f"{self.environment.name}-{service}", 0) > 0]
@@ -82,7 +93,7 @@ def opened(
     leftovers = Leftovers(resolved.runs)
     session = Session(
         environment=resolved,
-        engine=Engine(ROOT, cli, leftovers, secrets_provider=resolved.files.common.secrets_provider),
+        engine=Engine(ROOT, cli, leftovers, parts=resolved.engines),
         console=console,
         steps=steps,
         parallel=shared.parallel or max(2, os.cpu_count() or 2),

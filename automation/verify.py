@@ -93,6 +93,10 @@ class Aws:
         """The IAM client."""
         return boto3.client("iam", region_name=self.region, config=self._config)
 
+    def connect(self) -> None:
+        """Make the clients that every verification needs: half a second of reading models."""
+        _ = self.ecs, self.iam
+
     def services(self, targets: Iterable[Target]) -> dict[str, Mapping[str, Any]]:
         """DescribeServices by our service name; a service that AWS does not have is absent."""
         found: dict[str, Mapping[str, Any]] = {}

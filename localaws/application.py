@@ -5,6 +5,8 @@ Control addresses, which are none of AWS's:
     GET    /_localaws/health   {"ok": true}
     GET    /_localaws/doors    where load balancers really listen: {"doors": [{"balancer", "dns_name", "port",
                                "local_port"}]}, on 127.0.0.1; empty where tasks are simulated
+    POST   /_localaws/plugins  ports of plugins that serve any number of engines: {"plugins": {"aws": 40001, …}}; starts
+                               those that do not run
     POST   /_localaws/save     save the state now; 507 where the disk is full
     POST   /_localaws/faults   put a list of faults in force (see `localaws.faults`)
     DELETE /_localaws/faults   take them back
@@ -31,6 +33,7 @@ from localaws.ecs import alarm
 from localaws.ecs.runner import TaskRunner
 from localaws.faults import Faults
 from localaws.persistence import Store
+from localaws.plugins.standing import Standing
 from localaws.xray import XRay
 
 _log = logging.getLogger(__name__)
@@ -45,8 +48,8 @@ _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Discover", "Search",
 class Application:
     """WSGI application that answers for all of AWS."""
 
-    def __init__(self, store: Store, runner: TaskRunner, xray: XRay) -> None:
-        self._store, self._runner, self._xray = store, runner, xray
+    def __init__(self, store: Store, runner: TaskRunner, xray: XRay, plugins: Standing) -> None:
+        self._store, self._runner, self._xray, self._plugins = store, runner, xray, plugins
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults = Faults()
 
@@ -113,6 +116,8 @@ class Application:
                 case "GET", "doors":
                     with state.lock:
                         return _json(HTTPStatus.OK, {"doors": [asdict(door) for door in self._runner.doors]})
+                case "POST", "plugins":
+                    return _json(HTTPStatus.OK, {"plugins": self._plugins.ports()})
                 case "POST", "save":
                     self._store.save()
                 case "POST", "faults":

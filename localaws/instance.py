@@ -33,6 +33,9 @@ import filelock
 from localaws import plugins
 
 REGION = "us-east-1"
+STATE_KEY = "5ec2e75a-0000-4000-8000-ec57ac1ec000"  # of KMS; see localaws.xtras.kms
+# What Pulumi is told to encrypt the secrets of stacks on the embedded AWS with. Only SDK 2 heeds AWS_ENDPOINT_URL.
+SECRETS_PROVIDER = f"awskms:///{STATE_KEY}?awssdk=v2&region={REGION}"
 # Starting takes 1 to 3 s on an idle machine; a large state or a busy machine, several times that.
 _START_SECONDS = 90
 _STOP_SECONDS = 60
@@ -178,6 +181,23 @@ class Instance:
             variables["PULUMI_CONFIG_PASSPHRASE"] = ""
         return variables
 
+    def standing_plugins(self) -> str:
+        """Return what PULUMI_DEBUG_PROVIDERS must be for engines to share plugins.
+
+        "" where the official ones are wanted. The plugins are started if need be, and end with the embedded AWS.
+
+        Raises:
+            LocalAwsError: it does not run, or does not answer.
+
+        """
+        if _official_plugins():
+            return ""
+        try:
+            ports = json.loads(self._request("POST", "plugins"))["plugins"]
+        except (OSError, ValueError) as error:
+            raise self._silent(error) from error
+        return ",".join(f"{name}:{port}" for name, port in ports.items())
+
     def front_door(self, dns_name: str) -> str | None:
         """Return the URL at which the load balancer of this name really listens; None where it does not.
 
@@ -190,8 +210,7 @@ class Instance:
         try:
             doors = json.loads(self._request("GET", "doors"))["doors"]
         except (OSError, ValueError) as error:
-            message = f"The embedded AWS does not answer ({error}); see {self.state / 'server.log'}"
-            raise LocalAwsError(message) from error
+            raise self._silent(error) from error
         ports = [door["local_port"] for door in doors if door["dns_name"] == dns_name]
         return f"{endpoint(ports[0])}/" if ports else None
 
@@ -292,6 +311,9 @@ class Instance:
                 raise LocalAwsError(f"{message} To end it by force: kill -9 {pid}")
             time.sleep(_POLL_SECONDS)
         return True
+
+    def _silent(self, error: Exception) -> LocalAwsError:
+        return LocalAwsError(f"The embedded AWS does not answer ({error}); see {self.state / 'server.log'}")
 
     def _unusable(self, error: OSError) -> LocalAwsError:
         message = (

@@ -17,7 +17,9 @@ from werkzeug.serving import make_server
 
 from localaws import appmesh, ecs, hastening, state, tasks, xtras
 from localaws.application import Application
+from localaws.instance import Instance
 from localaws.persistence import Store
+from localaws.plugins.standing import Standing
 from localaws.xray import XRay
 from localaws.xtras.patching import add
 
@@ -61,7 +63,8 @@ class Service:
         self._folder = folder
         host, port = listener.getsockname()
         self._runner = tasks.runner(folder, port)
-        application = Application(self._store, self._runner, XRay(folder))
+        plugins = Standing(Instance(folder).environment)
+        application = Application(self._store, self._runner, XRay(folder), plugins)
         self._server = make_server(
             host, port, application, threaded=True, request_handler=_Handler, fd=listener.fileno()
         )

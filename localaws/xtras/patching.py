@@ -1,11 +1,12 @@
-"""The two ways in which moto's classes are mended in place: by something around a method, and by more attributes."""
+"""The two ways in which moto is mended in place: by something around a method or function, and by more attributes."""
 
 import functools
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 
-def wrap(owner: type, method: str, around: Callable[..., Any]) -> None:
+def wrap(owner: type | ModuleType, method: str, around: Callable[..., Any]) -> None:
     """Have `around` called in a method's stead, with the method itself as its first argument."""
     original = getattr(owner, method)
 

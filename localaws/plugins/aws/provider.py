@@ -82,7 +82,8 @@ class AwsProvider(provider_grpc.ResourceProviderServicer):
         settings.setdefault("region", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
         if not settings["region"]:
             raise EndpointError("no AWS region is set; set one with: pulumi config set aws:region us-east-1")
-        self._engine(context).settings = settings
+        # A new one: another engine may have had this connection's address before, and have called its work off.
+        self._engines[context.peer()] = Engine(settings)
         return provider.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
     @answering
