@@ -35,6 +35,7 @@ PROJECT = "ecs-tracing"
 # newer ones would leave an engine talking to nobody when this process is killed.
 _EVENTS_IN_A_FILE = VersionInfo(3, 205, 0)
 
+_PLUGINS = "PULUMI_DEBUG_PROVIDERS"
 _WITH_PLUGINS = ("up", "preview", "refresh", "destroy")  # the commands that start an engine
 
 _PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set", re.IGNORECASE)
@@ -83,8 +84,8 @@ class _Command(auto.PulumiCommand):
     ) -> auto.CommandResult:
         path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", os.defpath)])
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": path}
-        if args[0] in _WITH_PLUGINS and (plugins := self._plugins()):
-            environment["PULUMI_DEBUG_PROVIDERS"] = plugins
+        if args[0] in _WITH_PLUGINS and _PLUGINS not in environment and (plugins := self._plugins()):
+            environment[_PLUGINS] = plugins
         with self._leftovers.output_files() as (out, err):
             process = subprocess.Popen(
                 [self.command, "--non-interactive", *args],

@@ -108,9 +108,11 @@ def test_a_malformed_file_is_named(deployed: Checkout, name: str, content: str) 
     assert f"{name} is malformed" in error
 
 
-def test_a_wrong_passphrase_is_said_once(deployed: Checkout) -> None:
-    """The stacks were made without a passphrase; another one cannot open them."""
-    error = refused(deployed, "enable", "--yes", env={"PULUMI_CONFIG_PASSPHRASE": "wrong"})
+def test_a_wrong_passphrase_is_said_once(checkout: Checkout) -> None:
+    """A stack that was made by hand with another passphrase cannot be opened."""
+    checkout.pulumi("stack", "init", "local-platform", "--no-select")
+    error = refused(checkout, "enable", "--yes", env={"PULUMI_CONFIG_PASSPHRASE": "wrong"})
+    checkout.pulumi("stack", "rm", "local-platform", "--yes")
     assert "PULUMI_CONFIG_PASSPHRASE" in error
 
 
@@ -190,9 +192,10 @@ def test_a_failed_stack_stops_only_its_dependents(deployed: Checkout) -> None:
 
 def test_aws_not_answering_half_way_ends_in_one_error(deployed: Checkout) -> None:
     """A call that hangs is given up within a bound and named."""
+    impatient = {"LOCALAWS_PROVIDER_TIMEOUT": "1", "PULUMI_DEBUG_PROVIDERS": ""}  # with plugins of its own
     deployed.faults({"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 30, "times": None})
     try:
-        document = deployed.json("enable", "nodejs", "--skip-preview", exits=1, env={"LOCALAWS_PROVIDER_TIMEOUT": "1"})
+        document = deployed.json("enable", "nodejs", "--skip-preview", exits=1, env=impatient)
     finally:
         deployed.faults()
     assert "RegisterTaskDefinition" in " ".join(document["stacks"][0]["errors"])
