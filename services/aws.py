@@ -1,11 +1,27 @@
-"""The parts of the AWS SDK that we use, loaded completely and at once.
+"""The parts of the AWS SDK that we use, loaded before any program runs (see `services.sdk` for the reasons)."""
 
-`pulumi_aws` loads its submodules when first touched, which is not safe where several programs run in threads of one
-process: two threads that touch the same one fail with "module 'pulumi_aws.ecs' has no attribute …".
-"""
+from services import sdk
 
-from pulumi_aws import appautoscaling, appmesh, cloudwatch, ec2, ecs, iam, lb, servicediscovery, ssm, vpc
-from pulumi_awsx import ec2 as awsx_ec2
+_USED = {
+    "appautoscaling": ("Policy", "Target"),
+    "appmesh": ("GatewayRoute", "Mesh", "Route", "VirtualGateway", "VirtualNode", "VirtualRouter", "VirtualService"),
+    "cloudwatch": ("LogGroup",),
+    # The outputs of awsx's Vpc are the others.
+    "ec2": (
+        *("Eip", "InternetGateway", "NatGateway", "Route", "RouteTable", "RouteTableAssociation", "SecurityGroup"),
+        *("Subnet", "Vpc", "VpcEndpoint"),
+    ),
+    "ecs": ("Cluster", "Service", "ServiceLoadBalancerArgs", "TaskDefinition", "TaskDefinitionProxyConfigurationArgs"),
+    "iam": ("Role", "RolePolicy", "RolePolicyAttachment"),
+    "lb": ("Listener", "LoadBalancer", "TargetGroup"),
+    "servicediscovery": ("PrivateDnsNamespace", "Service"),
+    "ssm": (),
+    "vpc": ("SecurityGroupEgressRule", "SecurityGroupIngressRule"),
+}
+sdk.enter(_USED)
+
+from pulumi_aws import appautoscaling, appmesh, cloudwatch, ec2, ecs, iam, lb, servicediscovery, ssm, vpc  # noqa: E402
+from pulumi_awsx import ec2 as awsx_ec2  # noqa: E402
 
 __all__ = [
     "appautoscaling",
@@ -21,5 +37,7 @@ __all__ = [
     "vpc",
 ]
 
-for _module in (globals()[name] for name in __all__):
-    _module.outputs  # noqa: B018 - any attribute will do: the access loads the module
+for _package, _classes in _USED.items():
+    for _class in _classes:
+        getattr(globals()[_package], _class)
+awsx_ec2.Vpc  # noqa: B018 - the access loads it

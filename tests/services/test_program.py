@@ -17,7 +17,7 @@ from services.fargate import Scaling
 from services.mesh_service import MeshService, Workload
 from services.neighbours import Neighbour, PrerequisiteError
 from services.program import program
-from services.settings import Settings
+from services.settings import MESHES, Settings
 from services.task import TaskPlan
 from tests.services.world import Deployment, deploy, deployed, outputs, variables
 
@@ -128,14 +128,27 @@ def test_an_output_that_the_platform_will_lose_is_told_in_the_plan() -> None:
         deploy("prod-crystal", stacks=outputs("platform"), preview=True, run=foreseen(meshName=None))
 
 
-def test_the_sdk_is_loaded_before_any_thread_starts() -> None:
-    """Loaded lazily, it fails when two threads touch the same module first."""
+@pytest.mark.parametrize("mesh", MESHES)
+def test_what_programs_use_of_the_sdk_is_loaded_before_any_thread_starts(mesh: str) -> None:
+    """What is loaded later is waited for by all of them."""
     script = (
-        "import services.aws as aws\n"
-        "print([name for name in aws.__all__ if type(getattr(aws, name)).__name__ == '_LazyModule'])"
+        "from services import SERVICES, aws, sdk\n"
+        "from tests.services.world import deployed\n"
+        "late, found = [], sdk.Package._found\n"
+        "sdk.Package._found = lambda package, name: late.append(name) or found(package, name)\n"
+        f"for name in SERVICES: deployed(name, mesh='{mesh}', tracing='true', autoscaling='true')\n"
+        "aws.ec2.KeyPair\n"
+        "print(late)"
     )
     told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
-    assert told.stdout.strip() == "[]"
+    assert told.stdout.strip() == "['KeyPair']"
+
+
+def test_what_has_no_module_of_its_own_is_found_in_the_whole_package() -> None:
+    """Such as the values of an enumeration."""
+    script = "from services.aws import ec2\nprint(ec2.Tenancy.DEDICATED.value)"
+    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "dedicated"
 
 
 class Ruby(MeshService):

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Module files of services/ that are parts, not services.
 PARTS = {
     "__init__", "aws", "collectors", "containers", "fargate", "gateway", "images", "load_test_host", "mesh_service",
-    "neighbours", "network", "own_mesh", "program", "routing", "settings", "task", "tracing",
+    "neighbours", "network", "own_mesh", "program", "routing", "sdk",
+    "settings", "task", "tracing",
 }  # fmt: skip
 
 
