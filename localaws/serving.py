@@ -106,6 +106,16 @@ class Service:
 
 
 class _Handler(MotoRequestHandler):
+    # Head and body of an answer leave together. Apart, a Go client (Pulumi with a key in KMS) sometimes fails between the
+    # two: "failed to decode response body: use of closed network connection".
+    wbufsize = -1
+
+    def handle_expect_100(self) -> bool:
+        """Tell a client that waits for it to go on."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Stay silent: the application logs each call by its AWS name."""
 
