@@ -106,8 +106,8 @@ class Service:
 
 
 class _Handler(MotoRequestHandler):
-    # Head and body of an answer leave together. Apart, a Go client (Pulumi with a key in KMS) sometimes fails between the
-    # two: "failed to decode response body: use of closed network connection".
+    # Head and body of an answer leave together. Apart, a Go client (Pulumi with a key in KMS) sometimes fails between
+    # the two: "failed to decode response body: use of closed network connection".
     wbufsize = -1
 
     def handle_expect_100(self) -> bool:

@@ -108,11 +108,12 @@ def test_a_malformed_file_is_named(deployed: Checkout, name: str, content: str) 
     assert f"{name} is malformed" in error
 
 
-def test_a_wrong_passphrase_is_said_once(checkout: Checkout) -> None:
+def test_a_wrong_passphrase_is_said_once(tmp_path: Path) -> None:
     """A stack that was made by hand with another passphrase cannot be opened."""
-    checkout.pulumi("stack", "init", "local-platform", "--no-select")
-    error = refused(checkout, "enable", "--yes", env={"PULUMI_CONFIG_PASSPHRASE": "wrong"})
-    checkout.pulumi("stack", "rm", "local-platform", "--yes")
+    own = Checkout(tmp_path)
+    own.pulumi("stack", "init", "local-platform", "--no-select")
+    error = refused(own, "enable", "--yes", env={"PULUMI_CONFIG_PASSPHRASE": "wrong"})
+    own.close()
     assert "PULUMI_CONFIG_PASSPHRASE" in error
 
 
