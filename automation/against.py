@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,8 @@ from automation.leftovers import Leftovers
 from automation.run import Outcome, Row, State, execute
 from automation.session import Session
 from automation.stackfiles import StackFiles
+from services import SERVICES, entries, fleet
+from services.fleet_model import FleetError
 
 
 @contextmanager
@@ -40,11 +42,12 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
         with embedded(scratch / "aws", session.say) as parts:
             name = session.environment.name
             files = StackFiles(tree / "stacks", name, common=environments.read(tree, name), secrets=False)
-            region = str(files.read("platform").get("aws:region", session.environment.region))
+            region = str(files.read(SERVICES.platforms[0].name).get("aws:region", session.environment.region))
             leftovers = Leftovers(scratch / "runs")
             session.environment = replace(session.environment, runs=scratch / "runs")
             session.engine = Engine(tree, executable, leftovers, inline=False, parts=parts)
-            rows = [Row(step=step) for step in session.steps if (tree / "services" / f"{step.service}.py").exists()]
+            there = _services(tree)
+            rows = [Row(step=step) for step in session.steps if step.service in there]
             session.say(f"Deploying {revision} on an embedded AWS of its own (about half a minute) …")
             for row in rows:
                 files.write_changed(row.step.service, {"aws:region": region}, files.path(row.step.service))
@@ -59,6 +62,20 @@ def deployed_base(session: Session, revision: str) -> Iterator[Sequence[Row]]:
         _git("worktree", "remove", "--force", str(tree), check=False)
         shutil.rmtree(scratch, ignore_errors=True)
         _git("worktree", "prune", check=False)
+
+
+def _services(tree: Path) -> Collection[str]:
+    """The services of a revision: those of its fleet, or else those that have a module."""
+    try:
+        if declared := fleet.read(tree):
+            return entries(declared)
+    except FleetError as error:
+        message = f"--against: in that revision {str(error).partition(' Next: ')[0]}"
+        raise UsageError(
+            message, next_command="git log --oneline -- fleet.yaml   (then take another revision)"
+        ) from error
+    own = {name for name, entry in SERVICES.items() if entry.declared is None}
+    return {name for name in own or entries(None) if (tree / "services" / f"{name}.py").exists()}
 
 
 def _deploy(session: Session, rows: Sequence[Row]) -> None:

@@ -4,15 +4,17 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from automation import selection
 from automation.errors import AutomationError, ExitCode
 from automation.journal import unwritable
+from services.fleet_model import FleetError
 
 EXIT_CODES = [
     (str(int(ExitCode.DONE)), "done and verified"),
@@ -74,8 +76,16 @@ _READING = (
     click.option("--env", "environment", default="local", show_default=True, metavar="NAME", help="Environment."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr."),
 )
-_SHARED = (
+_CHANGED = "changed_since"
+_SELECTING = (
     click.argument("services", nargs=-1, metavar="[SERVICE]…"),
+    click.option(
+        "--changed-since",
+        metavar="REF",
+        help="Of these services only those that the working tree defines otherwise than this revision.",
+    ),
+)
+_SHARED = (
     *_READING,
     click.option("--yes", is_flag=True, help="Do not ask before changing anything."),
     click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="Stacks at once (default: by cores)."),
@@ -85,7 +95,7 @@ _SETTINGS = {"max_content_width": 100}
 
 def command(examples: str, *, of_services: bool = True) -> Callable[[Callable[..., None]], Command]:
     """Declare a command: it gets a `Shared`, then its own options; without `of_services` it is always about all."""
-    options = _SHARED if of_services else _SHARED[1:]
+    options = (*_SELECTING, *_SHARED) if of_services else _SHARED
 
     def declare(function: Callable[..., None]) -> Command:
         made: Command = click.command(cls=Command, context_settings=_SETTINGS)(_gathering(Shared, options, function))
@@ -114,7 +124,13 @@ def _gathering(kind: type[Reading], options: Sequence[Callable[[Any], Any]], fun
     @functools.wraps(function)
     def gathered(**given: Any) -> None:
         own = {name: given.pop(name) for name in list(given) if name not in kind.__dataclass_fields__}
-        function(kind(**given), **own)
+        changed_since = own.pop(_CHANGED, None)
+        shared = kind(**given)
+        if isinstance(shared, Shared) and (shared.services or changed_since is not None):
+            shared = replace(shared, services=selection.chosen(shared.services, changed_since, shared.environment))
+            if not shared.services:
+                _finish_without_work(shared, str(changed_since))
+        function(shared, **own)
 
     decorated: Any = gathered
     for option in reversed(options):
@@ -129,6 +145,13 @@ def finish(shared: Reading, document: Mapping[str, Any], code: ExitCode) -> None
     raise SystemExit(int(code))
 
 
+def _finish_without_work(shared: Shared, revision: str) -> None:
+    """Nothing is selected, which is not what no name at all means: everything."""
+    message = f"Nothing is to be done: no service that is selected was changed since {revision}."
+    shared.console.print(message, soft_wrap=True, markup=False)
+    finish(shared, {"environment": shared.environment, "services": [], "summary": message}, ExitCode.DONE)
+
+
 def main(entry: click.Command) -> None:
     """Run a command; every error becomes one message and its exit code."""
     as_json = "--json" in sys.argv
@@ -140,6 +163,9 @@ def main(entry: click.Command) -> None:
         _fail("interrupted", None, ExitCode.INTERRUPTED, as_json=as_json)
     except AutomationError as error:
         _fail(str(error), error.next_command, error.exit_code, as_json=as_json)
+    except FleetError as error:
+        message, _, following = str(error).partition(" Next: ")
+        _fail(message, following, ExitCode.BAD_USAGE, as_json=as_json)
     except OSError as error:
         if error.filename is None:
             raise

@@ -1,6 +1,6 @@
 """The calls that the deployed services declare: what has to be on the service map once they are traced."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,27 @@ def declared(deployed: Mapping[str, Outputs]) -> list[Hop]:
     by_name = {
         outputs["virtualServiceName"]: name for name, outputs in deployed.items() if "virtualServiceName" in outputs
     }
-    pairs = [("platform", name) for name, outputs in deployed.items() if outputs.get("entrance")]
+    platforms = {outputs["meshName"]: name for name, outputs in deployed.items() if _is_platform(outputs)}
+    pairs = [(platforms.get(outputs["meshName"], ""), name) for name, outputs in entrances(deployed).items()]
     for name, outputs in deployed.items():
         pairs += [(name, by_name[backend]) for backend in outputs.get("backends", ()) if backend in by_name]
     return [
         Hop(source=ends[source], target=ends[target]) for source, target in pairs if {source, target} <= ends.keys()
+    ]
+
+
+def entrances(deployed: Mapping[str, Outputs]) -> dict[str, Outputs]:
+    """The services that a gateway leads to."""
+    return {service: outputs for service, outputs in deployed.items() if outputs.get("entrance")}
+
+
+def gateways(deployed: Mapping[str, Outputs]) -> list[str]:
+    """The DNS names of the gateways that lead to a service."""
+    meshes = {outputs["meshName"] for outputs in entrances(deployed).values()}
+    return [
+        outputs["gatewayDns"]
+        for outputs in deployed.values()
+        if _is_platform(outputs) and outputs["meshName"] in meshes and "gatewayDns" in outputs
     ]
 
 
@@ -58,10 +74,11 @@ def calls(hop: Hop, shown: ServiceMap) -> int:
     )
 
 
-def joined(hop: Hop, entrance: str, summaries: Sequence[TraceSummary]) -> int:
-    """How many traces have the hop together with the segment named `entrance`, where all requests come in."""
-    wanted = {entrance, hop.source.segment_name, hop.target.segment_name}
-    return sum(wanted <= {key.name for key in summary.services} for summary in summaries)
+def joined(hop: Hop, origins: Collection[str], summaries: Sequence[TraceSummary]) -> int:
+    """How many traces have the hop together with one of the segments named `origins`, where all requests come in."""
+    wanted = {hop.source.segment_name, hop.target.segment_name}
+    named = ({key.name for key in summary.services} for summary in summaries)
+    return sum(wanted <= names and not names.isdisjoint(origins) for names in named)
 
 
 def _end(service: str, outputs: Outputs) -> End:
@@ -73,6 +90,10 @@ def _end(service: str, outputs: Outputs) -> End:
         log_group=outputs["logGroupName"],
         sampling_rate=float(outputs["samplingRate"]),
     )
+
+
+def _is_platform(outputs: Outputs) -> bool:
+    return "virtualGatewayName" in outputs
 
 
 def _is_client(key: Key) -> bool:

@@ -70,10 +70,10 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The status of the selected services by name, and the URL of the page that they serve (None: nothing answers)."""
+    """The status of the selected services by name, and the URLs of the pages that they serve where anything answers."""
 
     services: dict[str, Service]
-    page: str | None
+    pages: list[str]
 
 
 def overview(session: Session, *, with_drift: bool) -> Overview:
@@ -102,7 +102,7 @@ def overview(session: Session, *, with_drift: bool) -> Overview:
             configured=configured[step.service], running=running.get(step.service), drift=drift, problem=problem
         )
     pages = [environment.page(found["gatewayDns"]) for found in outputs.values() if "gatewayDns" in found]
-    return Overview(services=services, page=pages[0] if pages else None)
+    return Overview(services=services, pages=[page for page in pages if page])
 
 
 def _target(step: Step, outputs: Mapping[str, Any], configured: Mapping[str, bool]) -> Target | None:

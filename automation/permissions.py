@@ -7,9 +7,11 @@ the caller has it. Source: the Service Authorization Reference, and the permissi
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from services import SERVICES
+from services.fleet_model import Platform
 from services.tracing import POLICY_ARN
 
 NAME = "ecs-tracing-deploys"
@@ -19,8 +21,9 @@ ACCOUNT = "*"  # in a policy for whichever account
 # The names that Pulumi makes of those in services/task.py.
 _ROLES = tuple(f"arn:aws:iam::{ACCOUNT}:role/*-{kind}-role-*" for kind in ("task", "execution"))
 _LOGS = (f"arn:aws:logs:*:{ACCOUNT}:log-group:*-logs-*",)
-_CLUSTER = tuple(
-    f"arn:aws:ecs:*:{ACCOUNT}:{kind}" for kind in ("cluster/container-demo", "*/container-demo/*", "task-definition/*")
+_CLUSTER = Platform().cluster
+_IN_CLUSTER = tuple(
+    f"arn:aws:ecs:*:{ACCOUNT}:{kind}" for kind in (f"cluster/{_CLUSTER}", f"*/{_CLUSTER}/*", "task-definition/*")
 )
 
 
@@ -103,7 +106,7 @@ RIGHTS: Sequence[Right] = (
             "DescribeServiceDeployments ListServiceDeployments ListTagsForResource TagResource UntagResource "
             "UpdateCluster UpdateClusterSettings UpdateService",
         ),
-        resources=_CLUSTER,
+        resources=_IN_CLUSTER,
     ),
     Right(
         sid="Tasks",  # ECS narrows none of these to a resource
@@ -244,9 +247,21 @@ RIGHTS: Sequence[Right] = (
 )  # fmt: skip
 
 
+def rights() -> Iterator[Right]:
+    """RIGHTS, with the clusters of all platforms that there are in the place of the one's."""
+    clusters = [platform.cluster for platform in SERVICES.platforms]
+    for right in RIGHTS:
+        arns = [
+            arn.replace(f"/{_CLUSTER}", f"/{cluster}")
+            for arn in right.resources
+            for cluster in (clusters if f"/{_CLUSTER}" in arn else clusters[:1])
+        ]
+        yield replace(right, resources=arns)
+
+
 def policy() -> dict[str, Any]:
     """The least that the caller needs, with the load-test host and App Mesh aside."""
-    statements = [right.statement() for right in RIGHTS if right.by_default]
+    statements = [right.statement() for right in rights() if right.by_default]
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -20,6 +20,7 @@ from automation.engine import PROJECT, Engine
 from automation.environment import Environment
 from automation.errors import EngineError, UsageError
 from automation.stackfiles import NAMESPACE
+from services import SERVICES
 from services.settings import Settings
 
 ENDED = "2026-09-30"  # App Mesh. Source: AWS's announcement of 2024-09-24
@@ -167,14 +168,15 @@ class Preflight:
 
     def _rights(self) -> Iterator[permissions.Right]:
         """Those that the stacks need."""
+        has_platform = any(SERVICES[service].is_platform for service in self.settings)
         absent = {
             "AppMesh": not any(given.has_app_mesh for given in self.settings.values()),
             "Scaling": not any(given.autoscaling for given in self.settings.values()),
-            "Network": "platform" not in self.settings,
-            "LoadBalancer": "platform" not in self.settings,
+            "Network": not has_platform,
+            "LoadBalancer": not has_platform,
         }
         has_host = any(given.load_test_host for given in self.settings.values())
-        for right in permissions.RIGHTS:
+        for right in permissions.rights():
             if not absent.get(right.sid, not right.by_default and not has_host):
                 yield right
 

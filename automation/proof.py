@@ -60,7 +60,7 @@ class Search:
     since: float  # seconds since the epoch
     timeout: float  # seconds
     pause: float = PAUSE  # seconds
-    joined_from: str | None = None  # a segment's name: only traces that it is part of count
+    joined_from: Sequence[str] = ()  # names of segments: only traces that one of them is part of count
     sent: int | None = None  # requests, where somebody counted
     option: str = ""  # what commands need to mean the environment
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services import SERVICES, ServiceEntry
 from services.settings import Settings
 
 ZONES = 3  # of the network; each has a NAT gateway and its Elastic IP
 
-_VCPU = 0.5  # of a task whose settings do not say
-_TASKS = 1  # of a service; a frontend that scales has more
+_TASKS = 1  # of a service; an entrance that scales has more
 _SCALED = 3
 
 Client = Callable[[str], Any]  # a client of the SDK by the service's name
@@ -38,16 +38,17 @@ def limit(client: Any, quota: Quota) -> float:
 
 
 def _network(number: int) -> Callable[[Mapping[str, Settings]], float]:
-    return lambda new: number if "platform" in new else 0
+    """What each platform needs."""
+    return lambda new: number * sum(SERVICES[name].is_platform for name in new)
 
 
 def _vcpus(new: Mapping[str, Settings]) -> float:
-    return sum(_of_task(given) * (_SCALED if given.autoscaling and name == "frontend" else _TASKS)
-               for name, given in new.items())  # fmt: skip
+    return sum(_of_service(SERVICES[name], given) for name, given in new.items())
 
 
-def _of_task(settings: Settings) -> float:
-    return settings.cpu / 1024 if settings.cpu else _VCPU
+def _of_service(entry: ServiceEntry, settings: Settings) -> float:
+    tasks = _SCALED if settings.autoscaling and entry.is_entrance else _TASKS
+    return tasks * (settings.cpu or entry.cpu) / 1024
 
 
 def _fargate_used(client: Client) -> float:

@@ -26,11 +26,10 @@ from automation.errors import UsageError
 from automation.journal import Journal, exclusive
 from automation.leftovers import Leftovers
 from automation.plan import Step
-from services import SERVICES
 
 LEFTOVER_SECONDS = 300  # how long to wait for a dead run's engines to finish what they had begun
 
-GRAPH = {name: entry.needs for name, entry in SERVICES.items()}
+GRAPH = plan.Graph()
 
 
 @dataclass(kw_only=True)

@@ -40,12 +40,13 @@ def status(shared: Shared, *, no_drift: bool) -> None:
     for name, service in services.items():
         for remark in service.remarks:
             shared.console.print(f"{name}: {remark}", soft_wrap=True, markup=False)
-    if found.page:
-        shared.console.print(f"page: {found.page}", soft_wrap=True, markup=False)
+    for page in found.pages:
+        shared.console.print(f"page: {page}", soft_wrap=True, markup=False)
     document = {
         "command": "status",
         "environment": shared.environment,
-        "page": found.page,
+        "page": found.pages[0] if found.pages else None,
+        "pages": found.pages,
         "services": {name: service.to_json() for name, service in services.items()},
     }
     finish(shared, document, ExitCode.DONE)

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -43,6 +43,18 @@ class Traffic:
         """What went wrong, in sentences for the user."""
         bad = {what: number for what, number in self.answers.items() if what != str(_OK)}
         return [f"{number} of {self.sent} requests to {self.url} ended in {what}" for what, number in bad.items()]
+
+
+def together(parts: Sequence[Traffic]) -> Traffic:
+    """What became of the requests to several pages."""
+    if len(parts) == 1:
+        return parts[0]
+    return Traffic(
+        url=" and ".join(part.url for part in parts),
+        wanted=sum(part.wanted for part in parts),
+        answers=sum((part.answers for part in parts), Counter()),
+        seconds=[seconds for part in parts for seconds in part.seconds],
+    )
 
 
 def ready(url: str, *, timeout: float, cancelled: threading.Event) -> bool:

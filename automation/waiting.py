@@ -6,6 +6,7 @@ from automation.errors import UsageError
 from automation.proof import PAUSE, PAUSE_LOCAL, Proof, Search, search
 from automation.session import opened
 from automation.verify import Aws
+from services import SERVICES
 from traces.fetch import XRay
 
 
@@ -22,13 +23,13 @@ def wait(given: Reading, *, since: float, timeout: float, joined: bool) -> Proof
         if not wanted:
             message = f"No two services that call each other are traced in environment '{given.environment}'."
             raise UsageError(message, next_command=f"python automation/enable.py{environment.option}")
-        entrances = [hop.source.segment_name for hop in wanted if hop.source.service == "platform"]
+        origins = [hop.source.segment_name for hop in wanted if SERVICES[hop.source.service].is_platform]
         asked = Search(
             hops=wanted,
             since=since,
             timeout=timeout,
             pause=PAUSE_LOCAL if environment.is_local else PAUSE,
-            joined_from=entrances[0] if joined and entrances else None,
+            joined_from=origins if joined else (),
             option=environment.option,
         )
         with display.looking(session.console) as look:

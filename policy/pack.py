@@ -29,7 +29,8 @@ from checks.exceptions import remaining
 from checks.model import TASK_DEFINITION, Finding, Planned, Severity, Stack
 from checks.resources import RULES
 from checks.tracing import TASK_RULES, Names, Task, tasks, tracing_policy
-from services import tracing
+from services import StackNameError, split_stack_name, tracing
+from services.fleet_model import FleetError
 
 NAME = "ecs-tracing"
 
@@ -77,6 +78,13 @@ def _of_task(rule: Callable[[Task], Iterator[Finding]]) -> Rule:
     return judge
 
 
+def _service(stack: str) -> str:
+    try:
+        return split_stack_name(stack)[1]
+    except (FleetError, StackNameError):
+        return stack  # the program refuses it
+
+
 def _judge(
     rule: Rule,
     severity: Severity,
@@ -85,7 +93,7 @@ def _judge(
 ) -> None:
     name = pulumi.get_stack()
     resources = [Resource(type=each.resource_type, name=each.name, inputs=_known(each.props)) for each in seen]
-    stack = StackForecast(service=name.rpartition("-")[2], stack=name, resources=resources)
+    stack = StackForecast(service=_service(name), stack=name, resources=resources)
     for resource, shown in zip(resources, seen, strict=True):
         for finding in remaining(rule(stack, resource)):
             if finding.severity == severity:

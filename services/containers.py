@@ -11,7 +11,7 @@ import pulumi
 
 Container = Mapping[str, Any]
 
-MESH_PORT = 3000  # TCP; every application and the gateway listen here
+MESH_PORT = 3000  # TCP; the gateway listens here, and every application that does not say
 INGRESS_PORT = 8080  # TCP; in a mesh of our own, of the Envoy beside an application
 ENVOY_NAME = "envoy"
 PROXY_USER = "1337"  # the user whose traffic the task's redirection leaves alone
@@ -134,17 +134,18 @@ class Application:
     variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     health_path: str = "/health"  # answered with 200 once it is ready; its image must have curl
     reservation: int = 128  # MiB
+    port: int = MESH_PORT  # TCP
 
     def container(self, logs: Logs, *, after_envoy: bool) -> Container:
         """Its container definition. After its Envoy it starts once that is healthy, and ends before it."""
-        check = f"curl -sf http://localhost:{MESH_PORT}{self.health_path}"
+        check = f"curl -sf http://localhost:{self.port}{self.health_path}"
         return {
             "name": self.name,
             "image": self.image,
             "essential": True,
             "memoryReservation": self.reservation,
             "environment": environment({**self.variables, "REGION": logs.region}),
-            "portMappings": [port(MESH_PORT)],
+            "portMappings": [port(self.port)],
             **({"dependsOn": [healthy(ENVOY_NAME)]} if after_envoy else {}),
             "healthCheck": {"command": ["CMD-SHELL", check], **APPLICATION_HEALTH_CHECK},
             "logConfiguration": logs.under(self.log_prefix),

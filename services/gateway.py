@@ -6,54 +6,55 @@ from services import own_mesh
 from services.aws import appmesh, lb
 from services.containers import ENVOY_NAME, MESH_PORT, Envoy
 from services.fargate import Balanced, Placement, run_on_fargate
+from services.fleet_model import Platform
 from services.network import WEB_PORT, Network
 from services.settings import Settings
 from services.task import AppMeshSeat, Seat, TaskPlan, register_task
 
 GRACE_PERIOD = 60  # seconds
 
-_PLAN = TaskPlan(
-    family="mesh-gw-proxy-taskdef",
-    envoy=Envoy(log_level="info", log_prefix="/mesh-gateway", reservation=256, is_gateway=True),
-)
+_ENVOY = Envoy(log_level="info", log_prefix="/mesh-gateway", reservation=256, is_gateway=True)
 
 
 class Gateway(pulumi.ComponentResource):
     """The ECS service and task of the gateway, and the load balancer's public `dns` name.
 
-    In App Mesh also its `virtual_gateway`; in a mesh of our own it leads to the service named `entrance`.
+    In App Mesh also its `virtual_gateway`; in a mesh of our own it leads to the service named `entrance`, if any.
     """
 
     def __init__(  # noqa: PLR0913 - all but one are keywords
         self,
         name: str,
         *,
+        plan: Platform,
         mesh: appmesh.Mesh | None,
-        entrance: pulumi.Input[str],
+        entrance: pulumi.Input[str] | None,
         network: Network,
         placement: Placement,
         settings: Settings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ecs-tracing:services:Gateway", name, {}, opts)
-        self.virtual_gateway = self._in_app_mesh(name, mesh) if mesh else None
+        self.virtual_gateway = self._in_app_mesh(name, mesh, plan) if mesh else None
         seat: Seat
         if self.virtual_gateway and settings.mesh == "appmesh":
             seat = AppMeshSeat(arn=self.virtual_gateway.arn)
         else:
             kept = self.virtual_gateway.arn if self.virtual_gateway else None
-            seat = own_mesh.gateway(entrance, settings, kept)
-        self.task = register_task(self, name, _PLAN, seat=seat, settings=settings)
+            seat = own_mesh.gateway(entrance, settings, kept, mesh_name=plan.mesh, name=plan.gateway)
+        self.task = register_task(
+            self, name, TaskPlan(family=plan.gateway_family, envoy=_ENVOY), seat=seat, settings=settings
+        )
         self.dns, balanced = self._balance(name, network)
         self.service = run_on_fargate(
-            self, name, service_name="mesh-gw-proxy", task=self.task, placement=placement, balanced=balanced
+            self, name, service_name=plan.gateway_service, task=self.task, placement=placement, balanced=balanced
         )
         self.register_outputs({"dns": self.dns})
 
-    def _in_app_mesh(self, name: str, mesh: appmesh.Mesh) -> appmesh.VirtualGateway:
+    def _in_app_mesh(self, name: str, mesh: appmesh.Mesh, plan: Platform) -> appmesh.VirtualGateway:
         return appmesh.VirtualGateway(
             f"{name}-virtual-gateway",
-            name=own_mesh.GATEWAY_NAME,
+            name=plan.gateway,
             mesh_name=mesh.name,
             spec={"listeners": [{"port_mapping": {"port": MESH_PORT, "protocol": "http"}}]},
             opts=pulumi.ResourceOptions(parent=self),

@@ -14,7 +14,8 @@ from services.fargate import Placement, Scaling, run_on_fargate
 from services.neighbours import Neighbour
 from services.routing import Entrance
 from services.settings import Settings
-from services.task import TASK_CPU, TASK_MEMORY, AppMeshSeat, Seat, TaskPlan, register_task
+from services.sizes import TASK_CPU, TASK_MEMORY
+from services.task import AppMeshSeat, Seat, TaskPlan, register_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Backend:
     host: pulumi.Input[str]  # its name in DNS, which is that of its virtual service
     variable: str  # that tells the application where it is
     path: str = ""  # of the URL in it
+    port: int = MESH_PORT  # TCP; of its application
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class Workload:
     envoy_log_level: str = "info"
     variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # for the application
     health_path: str = "/health"  # of the application
+    port: int = MESH_PORT  # TCP, likewise
     backends: Sequence[Backend] = ()  # the services that it calls
     entrance: Entrance | None = None  # for the service that the gateway leads to
     scaling: Scaling | None = None  # None: one task
@@ -58,6 +61,7 @@ class Workload:
             log_prefix=f"/{self.node}-container",
             variables={**self.variables, **(addresses or {})},
             health_path=self.health_path,
+            port=self.port,
         )
         envoy = Envoy(log_level=self.envoy_log_level, log_prefix="/mesh-envoy-container")
         return TaskPlan(family=self.family, application=application, envoy=envoy, cpu=self.cpu, memory=self.memory)
@@ -68,15 +72,17 @@ class MeshService(pulumi.ComponentResource):
 
     outputs: Mapping[str, Any]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one are keywords
         self,
         name: str,
         *,
         workload: Workload,
         platform: Neighbour,
         settings: Settings,
+        mesh_name: str = own_mesh.MESH_NAME,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        own_mesh.check_backends(workload.node, len(workload.backends), settings)
         # The children wait for their parent, so nothing is created where the platform is missing.
         after_platform = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[platform.deployed]))
         super().__init__(f"ecs-tracing:services:{type(self).__name__}", name, {}, after_platform)
@@ -85,10 +91,15 @@ class MeshService(pulumi.ComponentResource):
         seat: Seat
         found: Sequence[pulumi.Input[str]]
         if node is not None and settings.mesh == "appmesh":
-            seat, found = AppMeshSeat(arn=node.arn), [Output.concat("http://", host, f":{MESH_PORT}") for host in hosts]
+            seat, found = (
+                AppMeshSeat(arn=node.arn),
+                [Output.concat("http://", backend.host, f":{backend.port}") for backend in workload.backends],
+            )
         else:
             kept = node.arn if node else None
-            seat = own_mesh.beside_application(workload.node, hosts, settings, kept)
+            seat = own_mesh.beside_application(
+                workload.node, hosts, settings, kept, mesh_name=mesh_name, port=workload.port
+            )
             found = own_mesh.addresses(len(hosts))
         addresses = {
             backend.variable: Output.concat(address, backend.path)
@@ -135,6 +146,7 @@ class MeshService(pulumi.ComponentResource):
             name,
             node=workload.node,
             service_name=workload.service_name,
+            port=workload.port,
             mesh_name=platform.output("meshName"),
             namespace_name=platform.output("namespaceName"),
             backends=hosts,
@@ -154,6 +166,7 @@ class MeshService(pulumi.ComponentResource):
             service_name=workload.service_name,
             namespace_name=namespace,
             node=node,
+            port=workload.port,
             entrance=workload.entrance,
         )
         return {"virtualNodeName": node.name, "virtualNodeArn": node.arn, "virtualServiceName": service.name}

@@ -7,11 +7,8 @@ import pulumi
 
 from services.aws import awsx_ec2, ec2, vpc
 from services.containers import MESH_PORT
+from services.fleet_model import Platform
 
-CIDR = "10.0.0.0/24"
-PUBLIC_CIDRS = ("10.0.0.0/27", "10.0.0.32/27", "10.0.0.64/27")  # one an availability zone
-PRIVATE_CIDRS = ("10.0.0.96/27", "10.0.0.128/27", "10.0.0.160/27")
-VPC_NAME = "ecsworkshop-base/BaseVPC"
 ANYWHERE = "0.0.0.0/0"
 WEB_PORT = 80  # TCP, at the load balancer
 
@@ -20,29 +17,32 @@ class Network(pulumi.ComponentResource):
     """VPC with a public and a private subnet and a NAT gateway in each of three zones, and the security groups.
 
     Browsers reach the load balancer on port 80; it alone reaches the gateway's tasks; these, and the services' tasks,
-    reach the services' tasks on `ports`. All but the first and the last on port 3000.
+    reach the services' tasks on `ports`. All but the first and the last on port 3000. Names and addresses are `plan`'s.
     """
 
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
 
-    def __init__(self, name: str, *, ports: Sequence[int], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, plan: Platform, ports: Sequence[int], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("ecs-tracing:services:Network", name, {}, opts)
+        public, private = plan.blocks()
         network = awsx_ec2.Vpc(
             name,
-            cidr_block=CIDR,
-            number_of_availability_zones=len(PUBLIC_CIDRS),
+            cidr_block=plan.network,
+            number_of_availability_zones=len(public),
             enable_dns_support=True,
             enable_dns_hostnames=True,
             nat_gateways={"strategy": awsx_ec2.NatGatewayStrategy.ONE_PER_AZ},
             # Every strategy by itself lays out zone by zone; public subnets first needs the blocks spelled out.
             subnet_strategy=awsx_ec2.SubnetAllocationStrategy.AUTO,
             subnet_specs=[
-                {"type": awsx_ec2.SubnetType.PUBLIC, "cidr_blocks": list(PUBLIC_CIDRS)},
-                {"type": awsx_ec2.SubnetType.PRIVATE, "cidr_blocks": list(PRIVATE_CIDRS)},
+                {"type": awsx_ec2.SubnetType.PUBLIC, "cidr_blocks": list(public)},
+                {"type": awsx_ec2.SubnetType.PRIVATE, "cidr_blocks": list(private)},
             ],
-            tags={"Name": VPC_NAME},
+            tags={"Name": plan.vpc},
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.vpc_id = network.vpc_id

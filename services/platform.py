@@ -5,38 +5,42 @@ from typing import Any
 
 import pulumi
 
-from services import own_mesh
+from services import fleet_model
 from services.aws import appmesh, ecs, servicediscovery
-from services.containers import INGRESS_PORT, MESH_PORT
+from services.containers import INGRESS_PORT
 from services.fargate import Placement
 from services.gateway import Gateway
 from services.load_test_host import LoadTestHost
 from services.network import Network
 from services.settings import Settings
 
-ENTRANCE = "ecsdemo-frontend"  # the service that the gateway leads to
+DEMO = fleet_model.Platform(entrance="ecsdemo-frontend")
 
 
 class Platform(pulumi.ComponentResource):
-    """One platform an account and region: its names are fixed."""
+    """One platform of its name an account and region: what it is called there is fixed by it."""
 
     outputs: Mapping[str, Any]
 
-    def __init__(self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, plan: fleet_model.Platform, *, settings: Settings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        name = plan.name
         super().__init__("ecs-tracing:services:Platform", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
-        network = Network(f"{name}-network", ports=_ports(settings), opts=own)
+        network = Network(f"{name}-network", plan=plan, ports=_ports(plan, settings), opts=own)
         cluster = ecs.Cluster(
-            name, name="container-demo", settings=[{"name": "containerInsights", "value": "enabled"}], opts=own
+            name, name=plan.cluster, settings=[{"name": "containerInsights", "value": "enabled"}], opts=own
         )
         namespace = servicediscovery.PrivateDnsNamespace(
-            f"{name}-namespace", name="service.local", vpc=network.vpc_id, opts=own
+            f"{name}-namespace", name=plan.namespace, vpc=network.vpc_id, opts=own
         )
-        mesh = appmesh.Mesh(f"{name}-mesh", name=own_mesh.MESH_NAME, opts=own) if settings.has_app_mesh else None
+        mesh = appmesh.Mesh(f"{name}-mesh", name=plan.mesh, opts=own) if settings.has_app_mesh else None
         gateway = Gateway(
             f"{name}-gateway",
+            plan=plan,
             mesh=mesh,
-            entrance=pulumi.Output.concat(ENTRANCE, ".", namespace.name),
+            entrance=pulumi.Output.concat(plan.entrance, ".", namespace.name) if plan.entrance else None,
             network=network,
             placement=Placement(
                 cluster_arn=cluster.arn,
@@ -64,9 +68,9 @@ class Platform(pulumi.ComponentResource):
             "securityGroupId": network.services.id,
             "namespaceId": namespace.id,
             "namespaceName": namespace.name,
-            "meshName": mesh.name if mesh else own_mesh.MESH_NAME,
+            "meshName": mesh.name if mesh else plan.mesh,
             **({"meshArn": mesh.arn} if mesh else {}),
-            **_gateway_names(gateway.virtual_gateway),
+            **_gateway_names(plan, gateway.virtual_gateway),
             "gatewayDns": gateway.dns,
             "logGroupName": gateway.task.logs.name,
         }
@@ -76,18 +80,20 @@ class Platform(pulumi.ComponentResource):
         self.register_outputs(dict(self.outputs))
 
 
-def _ports(settings: Settings) -> tuple[int, ...]:
+def _ports(plan: fleet_model.Platform, settings: Settings) -> tuple[int, ...]:
     """Where the services' tasks are called: App Mesh redirects what is for the application into its Envoy."""
-    in_app_mesh = (MESH_PORT,) if settings.has_app_mesh else ()
+    in_app_mesh = tuple(plan.ports) if settings.has_app_mesh else ()
     return (*in_app_mesh, INGRESS_PORT) if settings.has_own_mesh else in_app_mesh
 
 
-def _gateway_names(gateway: appmesh.VirtualGateway | None) -> Mapping[str, pulumi.Input[str]]:
+def _gateway_names(
+    plan: fleet_model.Platform, gateway: appmesh.VirtualGateway | None
+) -> Mapping[str, pulumi.Input[str]]:
     if gateway is None:
-        return {"virtualGatewayName": own_mesh.GATEWAY_NAME}
+        return {"virtualGatewayName": plan.gateway}
     return {"virtualGatewayName": gateway.name, "virtualGatewayArn": gateway.arn}
 
 
-def build(_environment: str, settings: Settings) -> Platform:
+def build(_environment: str, settings: Settings, plan: fleet_model.Platform = DEMO) -> Platform:
     """Everything in the platform stack."""
-    return Platform("platform", settings=settings)
+    return Platform(plan, settings=settings)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 
 from services import SERVICES, StackNameError, aws, split_stack_name
+from services.fleet_model import FleetError
 from services.neighbours import FORESEEN, Outputs
 from services.settings import Settings, SettingsError
 
@@ -20,7 +21,7 @@ def program(foreseen: Mapping[str, Outputs] | None = None) -> None:
     try:
         environment, service = split_stack_name(pulumi.get_stack())
         component = SERVICES[service].build(environment, Settings.load())
-    except (SettingsError, StackNameError) as error:
+    except (FleetError, SettingsError, StackNameError) as error:
         raise pulumi.RunError(str(error)) from error  # shown without a traceback
     for key, value in component.outputs.items():
         pulumi.export(key, value)

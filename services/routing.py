@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pulumi
 
 from services.aws import appmesh
-from services.containers import MESH_PORT
 
 _EVERYTHING = "/"  # the prefix of every path
 
@@ -27,6 +26,7 @@ def virtual_node(  # noqa: PLR0913 - all but two are keywords
     *,
     node: str,
     service_name: str,
+    port: int,
     mesh_name: pulumi.Input[str],
     namespace_name: pulumi.Input[str],
     backends: Sequence[pulumi.Input[str]],
@@ -37,7 +37,7 @@ def virtual_node(  # noqa: PLR0913 - all but two are keywords
         name=node,
         mesh_name=mesh_name,
         spec={
-            "listeners": [{"port_mapping": {"port": MESH_PORT, "protocol": "http"}}],
+            "listeners": [{"port_mapping": {"port": port, "protocol": "http"}}],
             "service_discovery": {
                 "aws_cloud_map": {"namespace_name": namespace_name, "service_name": service_name},
             },
@@ -55,13 +55,14 @@ def virtual_service(  # noqa: PLR0913 - all but two are keywords
     service_name: str,
     namespace_name: pulumi.Input[str],
     node: appmesh.VirtualNode,
+    port: int,
     entrance: Entrance | None,
 ) -> appmesh.VirtualService:
     """The name by which others call the service. With an entrance, the gateway leads there."""
     opts = pulumi.ResourceOptions(parent=owner)
     provider: appmesh.VirtualServiceSpecProviderArgsDict
     if entrance:
-        provider = {"virtual_router": {"virtual_router_name": _routed(owner, name, node, entrance).name}}
+        provider = {"virtual_router": {"virtual_router_name": _routed(owner, name, node, port, entrance).name}}
     else:
         provider = {"virtual_node": {"virtual_node_name": node.name}}
     service = appmesh.VirtualService(
@@ -86,13 +87,15 @@ def virtual_service(  # noqa: PLR0913 - all but two are keywords
     return service
 
 
-def _routed(owner: pulumi.Resource, name: str, node: appmesh.VirtualNode, entrance: Entrance) -> appmesh.VirtualRouter:
+def _routed(
+    owner: pulumi.Resource, name: str, node: appmesh.VirtualNode, port: int, entrance: Entrance
+) -> appmesh.VirtualRouter:
     opts = pulumi.ResourceOptions(parent=owner)
     router = appmesh.VirtualRouter(
         f"{name}-router",
         name=entrance.router,
         mesh_name=node.mesh_name,
-        spec={"listeners": [{"port_mapping": {"port": MESH_PORT, "protocol": "http"}}]},
+        spec={"listeners": [{"port_mapping": {"port": port, "protocol": "http"}}]},
         opts=opts,
     )
     target: appmesh.RouteSpecHttpRouteActionWeightedTargetArgsDict = {"virtual_node": node.name, "weight": 1}

@@ -11,7 +11,6 @@ from services import images, tracing
 from services.aws import cloudwatch, ecs, iam
 from services.containers import (
     ENVOY_NAME,
-    MESH_PORT,
     PROXY_USER,
     Application,
     Container,
@@ -21,11 +20,7 @@ from services.containers import (
     serialise,
 )
 from services.settings import Settings, SettingsError
-
-# Valid on Fargate, the same with tracing on and off; every mix of our containers leaves at least FREE_SHARE unreserved.
-TASK_CPU = 512  # units, 1024 a vCPU; AWS recommends this much for an Envoy
-TASK_MEMORY = 1024  # MiB
-FREE_SHARE = 0.25
+from services.sizes import FREE_SHARE, TASK_CPU, TASK_MEMORY
 
 LOG_RETENTION = 7  # days
 
@@ -41,7 +36,6 @@ _TRUST_ECS = json.dumps(
 # What enters and leaves the task goes through Envoy, except for the traffic of Envoy itself and of the collector, and
 # for that to the addresses from which ECS and EC2 hand out credentials and metadata.
 _REDIRECTION = {
-    "AppPorts": str(MESH_PORT),
     "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
     "IgnoredUID": PROXY_USER,
     "ProxyEgressPort": "15001",
@@ -135,7 +129,9 @@ def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Se
     if plan.application and not seat.redirected:
         # What starts first ends last: the application answers for as long as its Envoy does, which ends late.
         envoy = {**envoy, "dependsOn": [healthy(plan.application.name)]}
-    redirection = _REDIRECTION if plan.application and seat.redirected else {}
+    redirection = (
+        {"AppPorts": str(plan.application.port), **_REDIRECTION} if plan.application and seat.redirected else {}
+    )
     contents = tracing.instrument(
         tracing.TaskContents(containers=(*containers, envoy), redirection=redirection), settings, logs
     )

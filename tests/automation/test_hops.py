@@ -72,6 +72,20 @@ def test_calls_are_counted_by_their_ends_clients_left_aside() -> None:
     assert seen == {"platform → frontend": 0, "frontend → crystal": 7, "frontend → nodejs": 0}
 
 
+def test_each_platforms_gateway_calls_its_own_entrance() -> None:
+    """GIVEN a second platform THEN its gateway is another; one without an entrance has no page."""
+    pay = {"meshName": "ecs-mesh-pay"}
+    fleet = {
+        **{name: {**found, "gatewayDns": f"{name}.example"} for name, found in FLEET.items() if name == "platform"},
+        "pay": outputs("platform", virtualGatewayName="vgw-pay", gatewayDns="pay.example") | pay,
+        "idle": outputs("platform", virtualGatewayName="vgw-idle", gatewayDns="idle.example", meshName="idle"),
+        "frontend": FLEET["frontend"],
+        "till": outputs("till", entrance=True) | pay,
+    }
+    assert words(hops.declared(fleet)) == ["platform → frontend", "pay → till"]
+    assert hops.gateways(fleet) == ["platform.example", "pay.example"]
+
+
 def test_a_joined_call_is_in_one_trace_with_the_entrance() -> None:
     """A trace that begins at the frontend does not count."""
 
@@ -80,6 +94,6 @@ def test_a_joined_call_is_in_one_trace_with_the_entrance() -> None:
         return TraceSummary(id=str(number), start=0, duration=1, response_time=1, state="ok", services=services)
 
     summaries = [trace(1, "vgw", "frontend"), trace(2, "frontend", "crystal"), trace(3, "vgw", "frontend", "nodejs")]
-    seen = {hop.words: hops.joined(hop, "ecs-mesh/vgw", summaries) for hop in hops.declared(FLEET)}
+    seen = {hop.words: hops.joined(hop, ["ecs-mesh/vgw"], summaries) for hop in hops.declared(FLEET)}
 
     assert seen == {"platform → frontend": 2, "frontend → crystal": 0, "frontend → nodejs": 1}

@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 
 from automation.permissions import FILE, RIGHTS, policy
-from services import SERVICES
+from services import SERVICES, entries
+from services.fleet import parse
 from tests.services.world import deployed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,14 @@ def test_the_policy_that_is_written_down_is_the_one_in_effect() -> None:
     text = (ROOT / FILE).read_text(encoding="utf-8")
     assert json.loads(text) == policy()
     assert len(re.sub(r"\s", "", text)) <= MOST
+
+
+def test_it_names_the_clusters_of_all_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN two of them THEN each cluster is there once in the place of the demo's."""
+    fleet = parse("platforms: [platform, pay]\nservices: {till: {image: x, platform: pay}}")
+    monkeypatch.setattr(SERVICES, "found", entries(fleet))
+    named = [arn for each in policy()["Statement"] for arn in each["Resource"] if ":cluster/" in arn]
+    assert named == [f"arn:aws:ecs:*:*:cluster/{name}" for name in ("container-demo", "container-demo-pay")]
 
 
 def test_it_is_the_least() -> None:

@@ -76,3 +76,11 @@ def test_previewing_what_does_not_exist_names_the_command_that_creates_it() -> N
     steps = plan.select(GRAPH, ("crystal",), "local")
     with pytest.raises(UsageError, match="'crystal' is not deployed in environment 'local'"):
         plan.require_existing(steps, ["local-platform"], "local")
+
+
+def test_a_stack_is_no_other_services() -> None:
+    """`prod-web-api` is the stack of `web-api` in `prod`: `prod-web` cannot have an `api`."""
+    graph = {"platform": (), "api": ("platform",), "web-api": ("platform",)}
+    assert [step.stack for step in plan.select(graph, ("web-api",), "prod-web")] == ["prod-web-web-api"]
+    with pytest.raises(UsageError, match=r"'api' can't be in environment 'prod-web': .* that of 'web-api'"):
+        plan.select(graph, ("api",), "prod-web")

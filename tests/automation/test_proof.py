@@ -198,7 +198,7 @@ def test_header_not_forwarded(demo: Demo) -> None:
     """The calls are all seen, but not in one trace with the gateway's; once the application forwards, they are."""
     entrance = f"{demo.name}/gateway"
     apart = {"frontend → nodejs": "header-not-forwarded", CRYSTAL: "header-not-forwarded"}
-    found = prove(demo, apart, joined_from=entrance)
+    found = prove(demo, apart, joined_from=[entrance])
 
     assert "the application of frontend does not pass X-Amzn-Trace-Id on" in message(found, CRYSTAL)
 
@@ -206,7 +206,7 @@ def test_header_not_forwarded(demo: Demo) -> None:
         containers["frontend-app"]["environment"] += pairs({"FORWARD_TRACE_HEADER": "1"})
 
     with changed(demo, "frontend", forwarding):
-        assert prove(demo, {}, joined_from=entrance).holds
+        assert prove(demo, {}, joined_from=[entrance]).holds
 
 
 def _arn(containers: Containers) -> str:

@@ -8,7 +8,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from automation.traffic import ready, send
+from automation.traffic import Traffic, ready, send, together
 
 
 class Gateway(BaseHTTPRequestHandler):
@@ -63,3 +63,13 @@ def test_every_answer_is_counted_and_none_asked_for_twice(gateway: tuple[type[Ga
     assert sent.answers == Counter({"200": 18, "503": 1, "302": 1})
     assert sorted(sent.problems()) == [f"1 of 20 requests to {url} ended in {status}" for status in ("302", "503")]
     assert len(told.asked) == 20
+
+
+def test_requests_to_several_pages_are_told_together() -> None:
+    """What went wrong with any of them shows."""
+    shop = Traffic(url="http://shop/", wanted=3, answers=Counter({"200": 3}), seconds=[0.1] * 3)
+    pay = Traffic(url="http://pay/", wanted=2, answers=Counter({"200": 1, "503": 1}), seconds=[0.2] * 2)
+    both = together([shop, pay])
+    assert (both.wanted, both.sent, both.ok, len(both.seconds)) == (5, 5, 4, 5)
+    assert both.problems() == ["1 of 5 requests to http://shop/ and http://pay/ ended in 503"]
+    assert together([shop]) == shop

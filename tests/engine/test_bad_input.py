@@ -31,6 +31,14 @@ def test_an_unknown_service_is_named_with_the_known_ones(checkout: Checkout) -> 
     assert not (checkout.root / ".localaws").exists()
 
 
+@pytest.mark.parametrize("script", ["enable", "status", "preview", "destroy", "deploy", "disable"])
+def test_a_mistake_in_the_fleet_is_told_once_by_every_script(checkout: Checkout, script: str) -> None:
+    """Nothing is started for it."""
+    (checkout.root / "fleet.yaml").write_text("services: {web: {image: x, backends: {A: b}}}", encoding="utf-8")
+    assert "services.web.backends.A is 'b'" in refused(checkout, script)
+    assert not (checkout.root / ".localaws").exists()
+
+
 def test_an_unknown_environment_is_answered_with_how_to_make_it(checkout: Checkout) -> None:
     """A real account is only ever touched when its stack file names it."""
     error = refused(checkout, "enable", "--env", "prod", "--yes")
