@@ -120,7 +120,7 @@ def test_a_crash_is_written_down(faked: Faked, tmp_path: Path) -> None:
     def broken(*_args: object, **_given: object) -> None:
         raise ZeroDivisionError
 
-    engine.up = broken  # type: ignore[method-assign]
+    engine.up = broken  # type: ignore[method-assign,assignment]
     with pytest.raises(ZeroDivisionError):
         bring(session, rows()[1], {FLAG: "true"}, How(), engine=True)
     assert events(tmp_path) == ["stack-started", "stack-ended"]
