@@ -84,13 +84,13 @@ def test_what_passes_is_tried_again(deployed: Checkout) -> None:
 def test_a_stack_that_takes_too_long_is_ended(deployed: Checkout) -> None:
     """GIVEN AWS does not answer WHEN the time is up THEN the engine is ended; after a kill the next run is told how."""
     deployed.script("enable", "crystal", "--yes", *QUICK)
-    deployed.faults({"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 60})
+    deployed.faults({"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 6})
     try:
-        document = deployed.json("disable", "crystal", "--skip-preview", "--stack-timeout", "4", exits=1)
+        document = deployed.json("disable", "crystal", "--skip-preview", "--stack-timeout", "3", exits=1)
     finally:
         deployed.faults()
     (stack,) = document["stacks"]
-    assert stack["reason"] == "timed out after 4 s"
+    assert stack["reason"] == "timed out after 3 s"
     process = deployed.popen("automation/enable.py", "--yes", *QUICK)
     assert process.stdout is not None
     next(line for line in process.stdout if line.startswith("crystal: running"))
