@@ -105,6 +105,18 @@ def command(examples: str, *, of_services: bool = True) -> Callable[[Callable[..
     return declare
 
 
+def reader(examples: str, exit_codes: Sequence[tuple[str, str]]) -> Callable[[Callable[..., None]], Command]:
+    """Declare a command that only reads: it gets a `Reading`, then its own options."""
+
+    def declare(function: Callable[..., None]) -> Command:
+        gathered = _gathering(Reading, _READING, function)
+        made: Command = click.command(cls=Command, context_settings=_SETTINGS)(gathered)
+        made.examples, made.exit_codes = examples, list(exit_codes)
+        return made
+
+    return declare
+
+
 def subcommand(group: Group, name: str, examples: str) -> Callable[[Callable[..., None]], Command]:
     """Declare a subcommand of a group: it gets a `Reading`, then its own options."""
 

@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from automation.cli import Shared, command, main
-from automation.flip import Wish, flip_options, run
+from automation.flip import run
+from automation.wish import Wish, flip_options
 
 EXAMPLES = """\
 python automation/deploy.py                    all four, on the embedded AWS

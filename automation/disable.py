@@ -12,7 +12,8 @@ if __name__ == "__main__":
 from typing import Any
 
 from automation.cli import Shared, command, main
-from automation.flip import Wish, flip_options, run
+from automation.flip import run
+from automation.wish import Wish, flip_options
 
 EXAMPLES = """\
 python automation/disable.py                 all four, on the embedded AWS

@@ -187,7 +187,7 @@ def next_steps(report: Report, option: str) -> Text:
     if report.exit_code is ExitCode.NOT_VERIFIED:
         steps = [status, (f"{again} --refresh", "deploy again, against what AWS really has")]
     elif report.exit_code is not ExitCode.DONE:
-        steps = [status, (again, "go on where this run ended")]
+        steps = [status, (f"{again} --resume", "go on where this run ended")]
     else:
         other = "disable" if report.traced else "enable"
         steps = [

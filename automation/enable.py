@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from automation.cli import Shared, command, main
-from automation.flip import Wish, flip_options, run
+from automation.flip import run
+from automation.wish import Wish, flip_options
 from services.collectors import COLLECTORS
 from services.settings import MESHES
 
@@ -26,6 +27,8 @@ python automation/enable.py crystal            one service
 python automation/enable.py --sampling-rate 1  trace every request
 python automation/enable.py --mesh envoy       in a mesh of our own, where nothing is deployed yet
 python automation/enable.py --collector adot   ADOT in place of the X-Ray daemon
+python automation/enable.py --resume           go on with a run that failed or was killed
+python automation/enable.py --wave 1,10%,rest  a few stacks first, the others once those are proved
 python automation/enable.py --env prod --json  a real account, for machines
 """
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
@@ -39,6 +39,7 @@ _PLUGINS = "PULUMI_DEBUG_PROVIDERS"
 _WITH_PLUGINS = ("up", "preview", "refresh", "destroy")  # the commands that start an engine
 
 _PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set", re.IGNORECASE)
+_SIGNALLED = re.compile(r"^\s*code: -(\d+)$", re.MULTILINE)
 _LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress")
 
 
@@ -118,6 +119,17 @@ class _Command(auto.PulumiCommand):
         with self._guard:
             for process in self._running:
                 process.send_signal(signal.SIGINT)
+
+    def end(self, stack: str, grace: float) -> None:
+        """Interrupt the engine of one stack; kill it, and the plugins in its session, after `grace` seconds."""
+        with self._guard:
+            running = [process for process in self._running if stack in cast("list[str]", process.args)]
+        for process in running:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(grace)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Stack(auto.Stack):
@@ -211,6 +223,11 @@ class Engine:
             config = {key: auto.ConfigValue(value=value) for key, value in values.items()}
             self._workspace.set_all_config(stack, config)
 
+    def unset(self, stack: str, keys: Sequence[str]) -> None:
+        """Take configuration values (full keys) out of the stack's file."""
+        with _explained(f"configure the stack '{stack}'"):
+            self._workspace.remove_all_config(stack, list(keys))
+
     def deployed(self, stack: str) -> Deployed:
         """What the state holds: one CLI call, or none where the state is a file."""
         folder = backend.folder(PROJECT)
@@ -288,6 +305,10 @@ class Engine:
         """Cancel every running engine in good order; called again, end them at once."""
         self._command.interrupt()
 
+    def end(self, stack: str, grace: float) -> None:
+        """Interrupt the engine of one stack; kill it after `grace` seconds."""
+        self._command.end(stack, grace)
+
     def _run(
         self, stack: str, progress: Progress, action: Callable[[auto.Stack], Any], arguments: Sequence[str] = ()
     ) -> Update:
@@ -333,6 +354,8 @@ def _problem(progress: Progress, text: str) -> str:
     """The first real diagnostic; the CLI's own last words when the engine had none."""
     if _LOCKED.search(text):
         return "the stack is locked by another Pulumi process (see `pulumi cancel`)"
+    if died := _SIGNALLED.search(text):
+        return f"the engine was ended by signal {died[1]}"
     return progress.errors[0] if progress.errors else _last_error(text)
 
 

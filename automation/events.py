@@ -53,6 +53,13 @@ class Progress:
         elif event.diagnostic_event:
             self._diagnosed(event.diagnostic_event)
 
+    def begin_again(self) -> None:
+        """The same stack is tried once more: what was applied stays, what went wrong is to be told anew."""
+        self.steps = self.done = 0
+        self.failed.clear()
+        self.errors.clear()
+        self.warnings.clear()
+
     def _started(self, metadata: Any) -> None:
         op = _value(metadata.op)
         if op in _PARTS_OF_REPLACE:

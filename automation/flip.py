@@ -6,98 +6,61 @@ The steps, in order: select → plan → ask → deploy → verify → report.
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import click
-
-from automation import display, plan, verify
+from automation import display, plan, resume, verify
 from automation.cli import Shared, finish
+from automation.deployment import bring
 from automation.engine import load_program
 from automation.errors import ExitCode, UsageError
 from automation.foresee import foresee_rows
+from automation.journal import folder_of
 from automation.plan import Step
 from automation.preflight import Preflight
 from automation.report import Report
-from automation.review import review
+from automation.review import outputs, provable, review
+from automation.rollback import roll_back
 from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
-from automation.stackfiles import NAMESPACE
+from automation.waves import divide
+from automation.wish import Wish
 from checks.moves import mesh_in_one_go
 from services.settings import Settings
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What the user asked for."""
-
-    tracing: bool | None  # None: of each stack what its configuration says
-    settings: Mapping[str, str] = field(default_factory=dict)  # beside the flag, by key of the project's namespace
-    in_app_mesh: bool = True  # whether what is configured to be in App Mesh needs App Mesh
-    yes: bool = False
-    skip_preview: bool = False
-    skip_preflight: bool = False
-    test_segment: bool = False
-    refresh: bool = False
-    verify_timeout: float = 600.0  # seconds
-    traffic: int | None = None  # requests to send afterwards; None: as many as the environment is used to
-
-    def config(self, region: str) -> dict[str, str]:
-        """The configuration every selected stack must have."""
-        wanted = {"aws:region": region}
-        if self.tracing is not None:
-            wanted[f"{NAMESPACE}:tracing"] = str(self.tracing).lower()
-        return {**wanted, **{f"{NAMESPACE}:{key}": value for key, value in self.settings.items()}}
-
-    @property
-    def words(self) -> str:
-        """``tracing on``."""
-        return {True: "tracing on", False: "tracing off", None: "as configured"}[self.tracing]
-
-    @property
-    def command(self) -> str:
-        """The command that asks for it."""
-        return {True: "enable", False: "disable", None: "deploy"}[self.tracing]
-
-
-def flip_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that enable, disable and deploy share."""
-    skip = click.option("--skip-preview", is_flag=True, help="Deploy at once, without working out the plan first.")
-    refresh = click.option("--refresh", is_flag=True, help="Read what AWS really has first: repairs drift.")
-    return skip(refresh(deployment_options(function)))
-
-
-def deployment_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options of every command that deploys."""
-    ready = click.option(
-        "--skip-preflight", is_flag=True, help="Do not look first whether the account can be used as it is meant to."
-    )
-    wait = click.option(
-        "--verify-timeout",
-        type=click.FloatRange(min=0),
-        default=600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long the rollouts may take before verification fails.",
-    )
-    segment = click.option(
-        "--test-segment", is_flag=True, help="Also look whether X-Ray takes a segment, by writing one."
-    )
-    return ready(segment(wait(function)))
+Verified = Callable[[Report, Sequence[Row]], None]  # holds the rows against what AWS runs, and reports it
 
 
 def run(shared: Shared, wish: Wish) -> None:
     """The command: open a session, flip, tell, exit."""
     console = shared.console
+    if wish.resume:
+        shared, wish = _continued(shared, wish)
     with opened(shared, changes=True) as session:
+        if not wish.resume:
+            resume.hint(session)
         for step in session.steps:
             session.environment.files.contradicted(step.service, wish.config(session.environment.region))
+        services = [step.service for step in session.steps]
+        session.record("wished", command=wish.command, services=services, settings=dict(wish.settings), waves=wish.wave)
         report = flip(session, wish)
-        session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
+        summary = report.summary()
+        session.record("run-ended", exitCode=report.exit_code, summary=summary, declined=report.declined)
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
     if not report.declined:
         console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
     finish(shared, report.to_json(), report.exit_code)
+
+
+def _continued(shared: Shared, wish: Wish) -> tuple[Shared, Wish]:
+    """The services and settings of the run that is continued."""
+    given = [*shared.services, *wish.settings]
+    if given:
+        message = f"--resume takes services and settings from the run that it continues, not {', '.join(given)}."
+        raise UsageError(message, next_command=f"python automation/{wish.command}.py --resume")
+    earlier = resume.earlier(folder_of(shared.environment), wish.command, shared.environment)
+    shared = replace(shared, services=tuple(earlier.services))
+    return shared, replace(wish, settings=earlier.settings, wave=wish.wave or earlier.waves, earlier=earlier)
 
 
 def flip(session: Session, wish: Wish) -> Report:
@@ -115,11 +78,14 @@ def flip(session: Session, wish: Wish) -> Report:
     traced = [service for service, given in settings.items() if given.tracing]
     report = Report(command=wish.command, environment=environment.name, traced=traced)
     report.rows = [Row(step=step) for step in steps]
+    if wish.earlier is not None:
+        resume.take_over(session, report.rows, wanted, wish.earlier)
     created = _create_missing(session, steps, stacks)
     if not wish.skip_preview:
         agreed = False
         try:
-            report.plan = foresee_rows(session, report.rows, wanted, refresh=wish.refresh)
+            left = [row for row in report.rows if not row.state.is_final]
+            report.plan = foresee_rows(session, left, wanted, refresh=wish.how.refresh) if left else {}
             agreed = not session.cancelled.is_set() and _agreed(session, report, wish)
         finally:
             if not agreed:
@@ -128,14 +94,64 @@ def flip(session: Session, wish: Wish) -> Report:
         if not agreed:
             report.declined, report.interrupted = True, session.cancelled.is_set()
             return report
-    _deploy(session, report, wish, wanted)
-    if not session.cancelled.is_set():
+
+    def verified(of: Report, rows: Sequence[Row]) -> None:
         loading.join()
-        _verify(session, report, wish, aws)
+        _verify(session, of, rows, wish, aws)
+
+    _waves(session, report, wish, wanted, verified)
+    if wish.on_failure == "rollback" and report.exit_code is not ExitCode.DONE and not session.cancelled.is_set():
+        report.rolled_back = roll_back(session, report.rows, frozenset(session.deployed(stacks)), wish.how)
+        _verify_rollback(session, report, verified)
     if traced and report.exit_code is ExitCode.DONE and not session.cancelled.is_set():
         review(session, report, wish.traffic)
     report.interrupted = session.cancelled.is_set()
     return report
+
+
+def _waves(session: Session, report: Report, wish: Wish, wanted: Mapping[str, str], verified: Verified) -> None:
+    """Deploy and verify wave after wave, one without --wave, until one is not good."""
+    waves = divide(report.rows, wish.wave)
+    begun: list[Row] = []
+    for number, rows in enumerate(waves, 1):
+        named = ", ".join(row.step.service for row in rows)
+        if len(waves) > 1:
+            session.say(f"Wave {number} of {len(waves)}: {named}")
+        begun += rows
+        so_far = replace(report, rows=begun, traced=[row.step.service for row in begun if _is_traced(row, report)])
+        _deploy(session, so_far, wish, wanted)
+        if not session.cancelled.is_set():
+            verified(so_far, rows)
+        report.verification = so_far.verification
+        if number == len(waves) or session.cancelled.is_set():
+            break
+        if so_far.traced and so_far.exit_code is ExitCode.DONE and provable(outputs(session), so_far):
+            review(session, so_far, wish.traffic)
+        if so_far.exit_code is not ExitCode.DONE:
+            report.traffic, report.proof, report.review_problem = so_far.traffic, so_far.proof, so_far.review_problem
+            report.held = f"Wave {number} of {len(waves)} ({named}) is not good"
+            break
+    for row in report.rows:
+        if row.state is State.WAITING:
+            row.state = State.CANCELLED if session.cancelled.is_set() else State.BLOCKED
+            row.reason = report.held or "the run was ended before its turn"
+
+
+def _verify_rollback(session: Session, report: Report, verified: Verified) -> None:
+    """Hold what was taken back against what AWS runs, too; what is not so was not rolled back."""
+    environment, back = session.environment, [row for row in report.rolled_back if row.state.is_good]
+    wanted = {"aws:region": environment.region}
+    traced = [row.step.service for row in back if environment.files.settings(row.step.service, wanted).tracing]
+    found = replace(report, rows=back, traced=traced, verification={})
+    verified(found, back)
+    for row in back:
+        if running := found.verification.get(row.step.service):
+            row.state = State.FAILED if running.problems else row.state
+            row.reason = "; ".join(running.problems)
+
+
+def _is_traced(row: Row, report: Report) -> bool:
+    return row.step.service in report.traced
 
 
 def look_before(session: Session, settings: Mapping[str, Settings], wish: Wish) -> None:
@@ -189,39 +205,31 @@ def _deploy(session: Session, report: Report, wish: Wish, wanted: Mapping[str, s
     changing = {service for service, changes in report.plan.items() if changes}
 
     def deploy(row: Row) -> Outcome:
-        service, stack = row.step.service, row.step.stack
-        todo = session.environment.files.missing(service, wanted)
+        service = row.step.service
         # A stack without changes of its own still has to follow a prerequisite that changes.
-        if report.plan and service not in changing and not changing & set(GRAPH[service]):
-            if todo:
-                session.engine.configure(stack, todo)
-            return Outcome(state=State.UNCHANGED)
-        session.record("stack-started", stack=stack)
-        update = session.engine.up(stack, row.progress, configured=todo, refresh=wish.refresh)
-        session.record("stack-ended", stack=stack, problem=update.problem, applied=row.progress.applied)
-        if update.problem is not None:
-            return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
-        return Outcome(state=State.DONE if row.progress.applied else State.UNCHANGED)
+        engine = not report.plan or service in changing or bool(changing & set(GRAPH[service]))
+        return bring(session, row, session.environment.files.missing(service, wanted), wish.how, engine=engine)
 
-    run_rows(session, report, deploy)
+    run_rows(session, report.rows, deploy, stop=wish.on_failure != "continue")
 
 
-def run_rows(session: Session, report: Report, action: Action) -> None:
-    """Execute the report's rows with the board shown."""
-    shown = display.Board(session.console, report.rows)
+def run_rows(session: Session, rows: Sequence[Row], action: Action, *, stop: bool = False) -> None:
+    """Execute rows with the board shown."""
+    shown = display.Board(session.console, rows)
     with shown.shown():
         execute(
-            report.rows,
+            rows,
             action,
             parallel=session.parallel,
             observe=shown.changed,
             cancelled=session.cancelled,
+            stop=stop,
         )
 
 
-def _verify(session: Session, report: Report, wish: Wish, aws: verify.Aws) -> None:
-    """Hold every deployed stack against what AWS runs."""
-    rows = [row for row in report.rows if row.state.is_good]
+def _verify(session: Session, report: Report, rows: Sequence[Row], wish: Wish, aws: verify.Aws) -> None:
+    """Hold those of the rows that were deployed against what AWS runs."""
+    rows = [row for row in rows if row.state.is_good]
     if not rows:
         return
     with ThreadPoolExecutor(max_workers=session.parallel) as pool:
@@ -234,7 +242,7 @@ def _verify(session: Session, report: Report, wish: Wish, aws: verify.Aws) -> No
     ]
     session.say("Verifying in AWS that the tasks run what was deployed …")
     with display.waiting(session.console) as waiting:
-        report.verification = verify.wait(
+        found = verify.wait(
             targets,
             aws,
             timeout=wish.verify_timeout,
@@ -243,4 +251,5 @@ def _verify(session: Session, report: Report, wish: Wish, aws: verify.Aws) -> No
             say=lambda service, running: session.console.print(display.verdict(service, running), soft_wrap=True),
             waiting=waiting,
         )
-    session.record("verified", problems={name: running.problems for name, running in report.verification.items()})
+    report.verification = {**report.verification, **found}
+    session.record("verified", problems={name: running.problems for name, running in found.items()})

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from automation.errors import LockedError, UsageError
+from automation.errors import AutomationError, ExitCode, LockedError, UsageError
 
-_KEPT_RUNS = 50
+_KEPT_RUNS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,7 @@ class Journal:
     """A run's record: one JSON object a line, written before and after each step."""
 
     def __init__(self, file: Path) -> None:
+        self.id = file.stem
         self._file = file.open("a", encoding="utf-8")
         self._guard = threading.Lock()  # stacks report from their own threads
 
@@ -73,11 +74,22 @@ def exclusive(folder: Path, command: str) -> Iterator[tuple[Journal, Owner | Non
         journal = _start(folder, command)
         try:
             yield journal, dead
+        except AutomationError as error:
+            _ended(journal, error.exit_code, str(error))
+            raise
+        except BaseException as error:
+            _ended(journal, ExitCode.STACK_FAILED, repr(error))
+            raise
         finally:
             journal.close()
             (folder / "owner.json").unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def folder_of(environment: str) -> Path:
+    """Where the locks and journals of an environment are."""
+    return Path(__file__).resolve().parent.parent / ".runs" / environment
 
 
 def unwritable(path: Path, error: OSError) -> UsageError:
@@ -102,6 +114,11 @@ def _start(folder: Path, command: str) -> Journal:
     except OSError as error:
         raise unwritable(folder, error) from error
     return journal
+
+
+def _ended(journal: Journal, code: ExitCode, message: str) -> None:
+    with suppress(OSError):  # the disk may be what ended it
+        journal.write("run-ended", exitCode=code, summary=message)
 
 
 def _owner(folder: Path) -> Owner | None:

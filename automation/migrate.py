@@ -15,9 +15,9 @@ from typing import Any
 import click
 
 from automation.cli import Shared, command, main
-from automation.flip import Wish, deployment_options
 from automation.migration import MESHES, Journey, run
 from automation.removal import forgetting
+from automation.wish import Wish, deployment_options
 
 EXAMPLES = """\
 python automation/migrate.py --to envoy --preview   the way and the plan of its first step

@@ -15,7 +15,7 @@ from automation import display, plan, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode, UsageError
 from automation.events import summarise
-from automation.flip import Wish, confirm, flip, look_before
+from automation.flip import confirm, flip, look_before
 from automation.foresee import foresee_rows
 from automation.plan import Step
 from automation.removal import forget
@@ -23,6 +23,7 @@ from automation.report import Report
 from automation.run import Row
 from automation.session import GRAPH, Session, opened
 from automation.stackfiles import NAMESPACE
+from automation.wish import Wish
 from services.settings import DNS_TTL
 
 MESHES = {"appmesh": "App Mesh", "envoy": "Envoys of our own"}

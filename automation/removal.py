@@ -71,6 +71,6 @@ def _destroy(session: Session, shared: Shared, *, forget_app_mesh: bool) -> Repo
             return Outcome(state=State.DONE)
         return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
 
-    run_rows(session, report, destroy)
+    run_rows(session, report.rows, destroy)
     report.interrupted = session.cancelled.is_set()
     return report

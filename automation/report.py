@@ -30,6 +30,8 @@ class Report:
     traffic: Traffic | None = None  # None: no requests were sent
     proof: Proof | None = None  # None: nobody looked for traces
     review_problem: str = ""  # why nobody could
+    held: str = ""  # the wave that was not good, after which nothing more was begun
+    rolled_back: Sequence[Row] = ()  # a row for each stack that was to be taken back
     declined: bool = False
     interrupted: bool = False
     begun: float = field(default_factory=time.monotonic)
@@ -41,7 +43,7 @@ class Report:
             return ExitCode.INTERRUPTED
         if self.declined:
             return ExitCode.DONE
-        if any(not row.state.is_good for row in self.rows):
+        if any(not row.state.is_good and not (self.held and row.state is State.BLOCKED) for row in self.rows):
             return ExitCode.STACK_FAILED
         if self._unverified():
             return ExitCode.NOT_VERIFIED
@@ -60,13 +62,23 @@ class Report:
         if self.interrupted:
             return f"Interrupted after {seconds}: {self._states()}. Run the same command again to finish."
         if self.exit_code is ExitCode.STACK_FAILED:
-            return f"Not finished after {seconds}: {self._states()}. Correct the cause and run the same command again."
+            again = "Correct the cause and run the same command again."
+            return f"Not finished after {seconds}: {self._states()}. {self._taken_back() or again}"
         if self.exit_code is ExitCode.NOT_VERIFIED:
-            return f"Deployed in {seconds}, but {self._unverified()}."
+            held = f"{self.held}: {self._states()}." if self.held else ""
+            told = [f"Deployed in {seconds}, but {self._unverified()}.", held, self._taken_back()]
+            return " ".join(filter(None, told))
         if self.command == "destroy":
             return f"Destroyed in {seconds}: {_enumerate([row.step.service for row in self.rows])}."
         changed = f"{summarise(self.applied)}; " if self.applied else "Nothing to change: "
         return f"{changed}{self._outcome()} in environment {self.environment} ({seconds})."
+
+    def _taken_back(self) -> str:
+        """``Rolled back: crystal and platform. Not rolled back: frontend (it was …).``; "" where nothing was."""
+        back = [row.step.service for row in self.rolled_back if row.state.is_good]
+        left = [f"{row.step.service} ({row.reason})" for row in self.rolled_back if not row.state.is_good]
+        told = {"Rolled back": _enumerate(back), "Not rolled back": "; ".join(left)}
+        return " ".join(f"{what}: {names}." for what, names in told.items() if names)
 
     def _outcome(self) -> str:
         """``platform and crystal are traced; nodejs is not traced``."""
@@ -103,6 +115,7 @@ class Report:
             "changed": bool(self.applied),
             "summary": self.summary(),
             "stacks": [self._stack_to_json(row) for row in self.rows],
+            **({"rollback": [_undone_to_json(row) for row in self.rolled_back]} if self.rolled_back else {}),
             **self._review_to_json(),
         }
 
@@ -149,6 +162,17 @@ class Report:
         for row in self.rows:
             by_state.setdefault(row.state, []).append(row.step.service)
         return "; ".join(f"{_enumerate(services)} {state.value}" for state, services in by_state.items())
+
+
+def _undone_to_json(row: Row) -> dict[str, Any]:
+    return {
+        "service": row.step.service,
+        "stack": row.step.stack,
+        "rolledBack": row.state.is_good,
+        "reason": row.reason,
+        "changes": dict(row.progress.applied),
+        "errors": row.progress.errors,
+    }
 
 
 def _enumerate(words: Sequence[str]) -> str:

@@ -32,10 +32,7 @@ def review(session: Session, report: Report, requests: int | None) -> None:
     if not requests:
         return
     deployed = outputs(session)
-    traced = set(report.traced)
-    untraced = {row.step.service for row in report.rows} - traced
-    declared = [(hop, {hop.source.service, hop.target.service}) for hop in hops.declared(deployed)]
-    wanted = [hop for hop, ends in declared if ends & traced and not ends & untraced]
+    wanted = provable(deployed, report)
     pages = [page for dns in hops.gateways(deployed) if (page := environment.page(dns))]
     if not pages:
         session.say(
@@ -56,6 +53,14 @@ def review(session: Session, report: Report, requests: int | None) -> None:
         session.console.print(f"  {problem}", style="red", soft_wrap=True, markup=False)
     if wanted and not session.cancelled.is_set():
         _prove(session, report, wanted, since)
+
+
+def provable(deployed: Mapping[str, Mapping[str, Any]], report: Report) -> list[Hop]:
+    """The declared hops that a run has to do with, given the outputs of the deployed stacks by service."""
+    traced = set(report.traced)
+    untraced = {row.step.service for row in report.rows} - traced
+    declared = [(hop, {hop.source.service, hop.target.service}) for hop in hops.declared(deployed)]
+    return [hop for hop, ends in declared if ends & traced and not ends & untraced]
 
 
 def outputs(session: Session) -> dict[str, Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -44,6 +44,7 @@ class Row:
     progress: Progress = field(default_factory=Progress)
     started: float | None = None  # monotonic seconds
     ended: float | None = None
+    before: Mapping[str, str | None] = field(default_factory=dict)  # what the run overwrote of its configuration
 
     def elapsed(self, now: float) -> float:
         """Seconds of work so far."""
@@ -62,11 +63,18 @@ Action = Callable[[Row], Outcome]
 Observer = Callable[[Row], None]
 
 
-def execute(
-    rows: Sequence[Row], action: Action, *, parallel: int, observe: Observer, cancelled: threading.Event
+def execute(  # noqa: PLR0913 - each is a rule of its own, given by name
+    rows: Sequence[Row],
+    action: Action,
+    *,
+    parallel: int,
+    observe: Observer,
+    cancelled: threading.Event,
+    stop: bool = False,
 ) -> None:
     """Run `action` on every row in dependency order, at most `parallel` at a time, until all rows are final.
 
+    Rows that are final already count as done. With `stop` nothing starts any more once a row has failed.
     An exception of the action is a bug or a usage error: the other stacks are finished first, then it is raised.
     `observe` is called from this thread only, after each change of a row's state.
     """
@@ -75,8 +83,9 @@ def execute(
     crash: BaseException | None = None
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack") as pool:
         while True:
+            failed = next((row for row in rows if stop and row.state is State.FAILED), None)
             for row in rows:
-                if row.state is State.WAITING and _settle(row, by_service, cancelled, crash):
+                if row.state is State.WAITING and _settle(row, by_service, cancelled, crash, failed):
                     observe(row)
             for row in rows:
                 ready = all(by_service[need].state.is_good for need in row.step.needs)
@@ -100,7 +109,9 @@ def execute(
         raise crash
 
 
-def _settle(row: Row, rows: dict[str, Row], cancelled: threading.Event, crash: BaseException | None) -> bool:
+def _settle(
+    row: Row, rows: dict[str, Row], cancelled: threading.Event, crash: BaseException | None, failed: Row | None
+) -> bool:
     """Give a waiting row its final state if it can no longer run; says whether it did."""
     if cancelled.is_set() or crash is not None:
         row.state, row.reason = State.CANCELLED, "the run was ended before its turn"
@@ -111,4 +122,7 @@ def _settle(row: Row, rows: dict[str, Row], cancelled: threading.Event, crash: B
             row.state, row.cause = State.BLOCKED, blocker.cause or need
             row.reason = f"'{row.cause}' {'was cancelled' if blocker.state is State.CANCELLED else 'failed'}"
             return True
+    if failed is not None:
+        row.state, row.cause, row.reason = State.BLOCKED, failed.step.service, f"'{failed.step.service}' failed"
+        return True
     return False

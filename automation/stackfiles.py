@@ -4,7 +4,9 @@ They are read here directly, which costs no CLI process; the CLI alone writes th
 (`automation.environments`) comes before what they say, and is written into them with the next deployment.
 """
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,15 @@ class StackFiles:
         given = {**self.common.of(service), **wanted}
         return {key: value for key, value in given.items() if _plain(written.get(key)) != value}
 
+    def written(self, service: str, keys: Iterable[str]) -> dict[str, str | None]:
+        """What the file holds under these (full) keys as the CLI would take it; None where it holds nothing."""
+        written = self._written(service)
+        return {key: _text(written[key]) if key in written else None for key in keys}
+
+    def fingerprint(self, service: str) -> str:
+        """Of all the configuration that the stack is to have."""
+        return hashlib.sha256(json.dumps(self.read(service), sort_keys=True, default=str).encode()).hexdigest()[:16]
+
     def contradicted(self, service: str, changes: Mapping[str, str]) -> None:
         """Raise `UsageError` where the environment's file says something else than `changes` (full keys)."""
         said = self.common.of(service)
@@ -114,6 +125,10 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return "[secret]" if value.keys() == {"secure"} else {key: _masked(each) for key, each in value.items()}
     return [_masked(each) for each in value] if isinstance(value, list) else value
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else _plain(value)
 
 
 def _plain(value: object) -> str:

@@ -80,3 +80,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     expected = r"Cannot write to .*file/local: Not a directory"
     with pytest.raises(UsageError, match=expected), exclusive(tmp_path / "file" / "local", "x"):
         pytest.fail("it must not get here")
+
+
+def test_a_run_that_ends_in_an_error_says_so(tmp_path: Path) -> None:
+    """It is not taken for one that was killed."""
+    with pytest.raises(UsageError), exclusive(tmp_path / "local", "x"):
+        raise UsageError("No.")
+    (file,) = (tmp_path / "local" / "runs").glob("*.jsonl")
+    last = json.loads(file.read_text().splitlines()[-1])
+    assert (last["event"], last["exitCode"], last["summary"]) == ("run-ended", 2, "No.")
+
+
+def test_only_the_last_200_runs_are_kept(tmp_path: Path) -> None:
+    """The oldest goes when a new one begins."""
+    folder = tmp_path / "local" / "runs"
+    folder.mkdir(parents=True)
+    for number in range(205):
+        (folder / f"20000101T000000-{number:03}.jsonl").touch()
+    with exclusive(tmp_path / "local", "x") as (journal, _dead):
+        kept = sorted(file.stem for file in folder.glob("*.jsonl"))
+    assert len(kept) == 200
+    assert (kept[0], kept[-1]) == ("20000101T000000-006", journal.id)

@@ -56,3 +56,15 @@ def test_the_document_tells_state_reason_and_cause_apart() -> None:
     made.rows[1].reason, made.rows[1].cause = "'crystal' failed", "crystal"
     stacks = {stack["service"]: stack for stack in made.to_json()["stacks"]}
     assert (stacks["frontend"]["state"], stacks["frontend"]["cause"]) == ("not run", "crystal")
+
+
+def test_what_was_rolled_back_is_told_and_what_could_not_be() -> None:
+    """In the sentence and in the document; it stays a failed run."""
+    made = report({"platform": State.DONE, "crystal": State.FAILED, "nodejs": State.BLOCKED})
+    undone = report({"crystal": State.FAILED, "platform": State.DONE}).rows
+    undone[0].reason = "AWS said no"
+    made.rolled_back = undone
+    assert made.exit_code is ExitCode.STACK_FAILED
+    assert made.summary().endswith("Rolled back: platform. Not rolled back: crystal (AWS said no).")
+    told = [(each["service"], each["rolledBack"], each["reason"]) for each in made.to_json()["rollback"]]
+    assert told == [("crystal", False, "AWS said no"), ("platform", True, "")]

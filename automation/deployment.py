@@ -1,0 +1,123 @@
+"""What is done with one stack: configure, deploy within a time, try again what may pass, and a record of it all."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from automation import abandoned, retries
+from automation.engine import Update
+from automation.errors import EngineError
+from automation.run import Outcome, Row, State
+from automation.session import Session
+
+TIMEOUT = 1800.0  # seconds; a load balancer and a rollout that ECS gives up take less than half of it together
+GRACE = 30.0  # seconds that an interrupted engine has to finish what is in flight
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How stacks are deployed."""
+
+    refresh: bool = False
+    timeout: float = TIMEOUT  # seconds, all tries together
+    doing: str = "stack"  # events of the journal: `<doing>-started`, `<doing>-tried-again`, `<doing>-ended`
+
+
+def bring(session: Session, row: Row, values: Mapping[str, str | None], how: How, *, engine: bool) -> Outcome:
+    """Write `values` (full keys, None: none) into a stack's configuration and, with `engine`, deploy it."""
+    service, stack = row.step.service, row.step.stack
+    facts = {"service": service, "stack": stack}
+    before = session.environment.files.written(service, values)
+    row.before = {**before, **row.before}
+    session.record(f"{how.doing}-started", **facts, before=before, wanted=values)
+    outcome = Outcome(state=State.UNCHANGED)
+    try:
+        _take_out(session, stack, values)
+        given = {key: value for key, value in values.items() if value is not None}
+        if engine:
+            outcome = _deployed(session, row, given, how)
+        elif given:
+            session.engine.configure(stack, given)
+    except BaseException as error:
+        session.record(f"{how.doing}-ended", **facts, outcome=State.FAILED, problem=str(error), applied={})
+        raise
+    session.record(
+        f"{how.doing}-ended",
+        **facts,
+        outcome=outcome.state,
+        problem=outcome.reason or None,
+        applied=row.progress.applied,
+        configuration=session.environment.files.fingerprint(service),
+    )
+    return outcome
+
+
+def _take_out(session: Session, stack: str, values: Mapping[str, str | None]) -> None:
+    if absent := [key for key, value in values.items() if value is None]:
+        session.engine.unset(stack, absent)
+
+
+def _deployed(session: Session, row: Row, given: Mapping[str, str], how: How) -> Outcome:
+    stack = row.step.stack
+    with _limited(session, stack, how.timeout) as expired:
+        update = _tried(session, row, given, how, expired)
+    if update.problem is None:
+        return Outcome(state=State.DONE if row.progress.applied else State.UNCHANGED)
+    if expired.is_set():
+        problem = f"timed out after {how.timeout:g} s"
+        row.progress.errors.insert(0, problem)
+        _unlock(session, stack)
+        return Outcome(state=State.FAILED, reason=problem)
+    return Outcome(state=State.CANCELLED if session.cancelled.is_set() else State.FAILED, reason=update.problem)
+
+
+def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expired: threading.Event) -> Update:
+    """Deploy it, up to `retries.MOST_TRIES` times as long as what fails may pass."""
+    service, stack, progress = row.step.service, row.step.stack, row.progress
+    pauses = retries.PAUSES_LOCAL if session.environment.is_local else retries.PAUSES
+    for number, pause in enumerate(pauses, 2):
+        update = session.engine.up(stack, progress, configured=given, refresh=how.refresh)
+        problem = update.problem
+        if problem is None or not retries.passes([problem, *progress.errors]):
+            return update
+        if expired.is_set() or session.cancelled.is_set():
+            return update
+        first = problem.partition("\n")[0]
+        progress.current = f"try {number} of {retries.MOST_TRIES} in {pause:g} s: {first}"
+        session.say(f"{service}: {progress.current}")
+        session.record(f"{how.doing}-tried-again", service=service, stack=stack, number=number, problem=problem)
+        abandoned.silence()
+        if session.cancelled.wait(pause):
+            return update
+        if retries.died(problem):
+            _unlock(session, stack)
+        progress.begin_again()
+    return session.engine.up(stack, progress, configured=given, refresh=how.refresh)
+
+
+def _unlock(session: Session, stack: str) -> None:
+    with suppress(EngineError):
+        session.engine.unlock(stack)
+
+
+@contextmanager
+def _limited(session: Session, stack: str, seconds: float) -> Iterator[threading.Event]:
+    """End the stack's engine when the time is up; yields what is set then."""
+    expired, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        if over.wait(seconds):
+            return
+        expired.set()
+        while not over.is_set():  # the engine's process may only be about to start
+            session.engine.end(stack, GRACE)
+            over.wait(1)
+
+    watching = threading.Thread(target=watch, name=f"time limit of {stack}", daemon=True)
+    watching.start()
+    try:
+        yield expired
+    finally:
+        over.set()
+        watching.join()
