@@ -11,10 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from automation import selection
 from automation.errors import AutomationError, ExitCode
 from automation.journal import unwritable
-from services.fleet_model import FleetError
 
 EXIT_CODES = [
     (str(int(ExitCode.DONE)), "done and verified"),
@@ -139,6 +137,9 @@ def _gathering(kind: type[Reading], options: Sequence[Callable[[Any], Any]], fun
         changed_since = own.pop(_CHANGED, None)
         shared = kind(**given)
         if isinstance(shared, Shared) and (shared.services or changed_since is not None):
+            # Here, since the fleet comes with Pulumi, which commands about no service do without.
+            from automation import selection  # noqa: PLC0415
+
             shared = replace(shared, services=selection.chosen(shared.services, changed_since, shared.environment))
             if not shared.services:
                 _finish_without_work(shared, str(changed_since))
@@ -175,7 +176,12 @@ def main(entry: click.Command) -> None:
         _fail("interrupted", None, ExitCode.INTERRUPTED, as_json=as_json)
     except AutomationError as error:
         _fail(str(error), error.next_command, error.exit_code, as_json=as_json)
-    except FleetError as error:
+    except ValueError as error:
+        # Here, as above; where it is one, it is loaded already.
+        from services.fleet_model import FleetError  # noqa: PLC0415
+
+        if not isinstance(error, FleetError):
+            raise
         message, _, following = str(error).partition(" Next: ")
         _fail(message, following, ExitCode.BAD_USAGE, as_json=as_json)
     except OSError as error:

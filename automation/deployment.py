@@ -25,7 +25,10 @@ class How:
 
 
 def bring(session: Session, row: Row, values: Mapping[str, str | None], how: How, *, engine: bool) -> Outcome:
-    """Write `values` (full keys, None: none) into a stack's configuration and, with `engine`, deploy it."""
+    """Write `values` (full keys, None: none) into a stack's configuration and, with `engine`, deploy it.
+
+    It may be called ahead of the row's turn; where that does not come, the configuration is as before.
+    """
     service, stack = row.step.service, row.step.stack
     facts = {"service": service, "stack": stack}
     before = session.environment.files.written(service, values)
@@ -34,10 +37,14 @@ def bring(session: Session, row: Row, values: Mapping[str, str | None], how: How
     outcome = Outcome(state=State.UNCHANGED)
     try:
         _take_out(session, stack, values)
-        given = {key: value for key, value in values.items() if value is not None}
+        given = _given(values)
         if engine:
             outcome = _deployed(session, row, given, how)
-        elif given:
+            if not row.is_its_turn():
+                _put_back(session, stack, before)
+                row.before = {}
+                outcome = Outcome(state=State.BLOCKED)
+        elif row.is_its_turn() and given:
             session.engine.configure(stack, given)
     except BaseException as error:
         session.record(f"{how.doing}-ended", **facts, outcome=State.FAILED, problem=str(error), applied={})
@@ -53,6 +60,16 @@ def bring(session: Session, row: Row, values: Mapping[str, str | None], how: How
     return outcome
 
 
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _put_back(session: Session, stack: str, before: Mapping[str, str | None]) -> None:
+    _take_out(session, stack, before)
+    if given := _given(before):
+        session.engine.configure(stack, given)
+
+
 def _take_out(session: Session, stack: str, values: Mapping[str, str | None]) -> None:
     if absent := [key for key, value in values.items() if value is None]:
         session.engine.unset(stack, absent)
@@ -60,7 +77,7 @@ def _take_out(session: Session, stack: str, values: Mapping[str, str | None]) ->
 
 def _deployed(session: Session, row: Row, given: Mapping[str, str], how: How) -> Outcome:
     stack = row.step.stack
-    with _limited(session, stack, how.timeout) as expired:
+    with _limited(session, row, how.timeout) as expired:
         update = _tried(session, row, given, how, expired)
     if update.problem is None:
         return Outcome(state=State.DONE if row.progress.applied else State.UNCHANGED)
@@ -77,7 +94,7 @@ def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expir
     service, stack, progress = row.step.service, row.step.stack, row.progress
     pauses = retries.PAUSES_LOCAL if session.environment.is_local else retries.PAUSES
     for number, pause in enumerate(pauses, 2):
-        update = session.engine.up(stack, progress, configured=given, refresh=how.refresh)
+        update = session.engine.up(stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn)
         problem = update.problem
         if problem is None or not retries.passes([problem, *progress.errors]):
             return update
@@ -93,7 +110,7 @@ def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expir
         if retries.died(problem):
             _unlock(session, stack)
         progress.begin_again()
-    return session.engine.up(stack, progress, configured=given, refresh=how.refresh)
+    return session.engine.up(stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn)
 
 
 def _unlock(session: Session, stack: str) -> None:
@@ -102,12 +119,13 @@ def _unlock(session: Session, stack: str) -> None:
 
 
 @contextmanager
-def _limited(session: Session, stack: str, seconds: float) -> Iterator[threading.Event]:
-    """End the stack's engine when the time is up; yields what is set then."""
+def _limited(session: Session, row: Row, seconds: float) -> Iterator[threading.Event]:
+    """End the stack's engine when the time from its turn on is up; yields what is set then."""
     expired, over = threading.Event(), threading.Event()
+    stack = row.step.stack
 
     def watch() -> None:
-        if over.wait(seconds):
+        if not row.is_its_turn() or over.wait(seconds):
             return
         expired.set()
         while not over.is_set():  # the engine's process may only be about to start
@@ -120,4 +138,5 @@ def _limited(session: Session, stack: str, seconds: float) -> Iterator[threading
         yield expired
     finally:
         over.set()
+        row.is_its_turn()
         watching.join()

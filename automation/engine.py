@@ -1,23 +1,19 @@
 """The Pulumi engine: the only module that calls `pulumi.automation`.
 
 Stacks are addressed by name and never selected, because selecting changes the workspace under every other thread
-(pulumi issue 8186). Each call is one CLI process, in a session of its own and with its output in a file: when this
-program is killed, the engine neither dies of a closed pipe nor of the terminal's signal, but finishes what is in flight
-and writes its state. The next run waits for such leftovers (`Leftovers`) before it touches the same stacks.
+(pulumi issue 8186). Each call is one CLI process (`automation.processes`).
 """
 
 import json
 import os
 import re
-import signal
-import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import pulumi
 from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
@@ -27,6 +23,7 @@ from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
 from automation.parts import Parts
+from automation.processes import Processes
 from automation.state import without
 
 PROJECT = "ecs-tracing"
@@ -34,9 +31,6 @@ PROJECT = "ecs-tracing"
 # Which CLI it is was checked by whoever found it. For all CLIs, take events from a file: the socket that the SDK offers
 # newer ones would leave an engine talking to nobody when this process is killed.
 _EVENTS_IN_A_FILE = VersionInfo(3, 205, 0)
-
-_PLUGINS = "PULUMI_DEBUG_PROVIDERS"
-_WITH_PLUGINS = ("up", "preview", "refresh", "destroy")  # the commands that start an engine
 
 _PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set", re.IGNORECASE)
 _SIGNALLED = re.compile(r"^\s*code: -(\d+)$", re.MULTILINE)
@@ -65,15 +59,12 @@ class Update:
 
 
 class _Command(auto.PulumiCommand):
-    """The CLI, run so that it outlives this process in good order (see the module's docstring)."""
+    """The CLI, as the SDK wants to call it."""
 
-    def __init__(self, executable: Path, leftovers: Leftovers, plugins: Callable[[], str]) -> None:
-        self.command = str(executable)
-        self._plugins = plugins
+    def __init__(self, processes: Processes) -> None:
+        self.command = str(processes.executable)
         self.version = _EVENTS_IN_A_FILE
-        self._leftovers = leftovers
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._guard = threading.Lock()
+        self._processes = processes
 
     def run(
         self,
@@ -83,29 +74,7 @@ class _Command(auto.PulumiCommand):
         on_output: Callable[[str], Any] | None = None,
         on_error: Callable[[str], Any] | None = None,
     ) -> auto.CommandResult:
-        path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", os.defpath)])
-        environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": path}
-        if args[0] in _WITH_PLUGINS and _PLUGINS not in environment and (plugins := self._plugins()):
-            environment[_PLUGINS] = plugins
-        with self._leftovers.output_files() as (out, err):
-            process = subprocess.Popen(
-                [self.command, "--non-interactive", *args],
-                cwd=cwd,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-            with self._guard:
-                self._running.add(process)
-            try:
-                with self._leftovers.record(process.pid):
-                    code = process.wait()
-            finally:
-                with self._guard:
-                    self._running.discard(process)
-            stdout, stderr = (_read(stream) for stream in (out, err))
+        code, stdout, stderr = self._processes.run(args, cwd, additional_env)
         for text, callback in ((stdout, on_output), (stderr, on_error)):
             for line in text.splitlines() if callback else ():
                 callback(line)  # type: ignore[misc]
@@ -113,23 +82,6 @@ class _Command(auto.PulumiCommand):
         if code != 0:
             raise create_command_error(result)
         return result
-
-    def interrupt(self) -> None:
-        """Ask every running engine to cancel: it finishes what is in flight, then stops. A second time: at once."""
-        with self._guard:
-            for process in self._running:
-                process.send_signal(signal.SIGINT)
-
-    def end(self, stack: str, grace: float) -> None:
-        """Interrupt the engine of one stack; kill it, and the plugins in its session, after `grace` seconds."""
-        with self._guard:
-            running = [process for process in self._running if stack in cast("list[str]", process.args)]
-        for process in running:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(grace)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Stack(auto.Stack):
@@ -159,8 +111,10 @@ def load_program() -> None:
     from services import program  # noqa: F401, PLC0415
 
 
-def _program(foreseen: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    """Build the current stack."""
+def _program(foreseen: Mapping[str, Mapping[str, Any]] | None = None, turn: Callable[[], bool] = lambda: True) -> None:
+    """Build the current stack, once it is its turn."""
+    if not turn():
+        raise pulumi.RunError("a stack that it needs is not there")
     # Here, since it loads the AWS SDK, which takes seconds; whichever of the threads is first, the others wait for it.
     from services.program import program  # noqa: PLC0415
 
@@ -176,7 +130,8 @@ class Engine:
         """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
         parts = parts or Parts()
         self._provided = ["--secrets-provider", parts.secrets_provider] if parts.secrets_provider else []
-        self._command = _Command(executable, leftovers, parts.plugins)
+        self._processes = Processes(executable, leftovers, parts)
+        self._command = _Command(self._processes)
         self._workspace = auto.LocalWorkspace(
             work_dir=str(root),
             program=_program if inline else None,
@@ -187,7 +142,7 @@ class Engine:
     @property
     def executable(self) -> Path:
         """The Pulumi CLI."""
-        return Path(self._command.command)
+        return self._processes.executable
 
     def stacks(self) -> dict[str, int]:
         """Every stack of the project with the number of resources in its state."""
@@ -261,14 +216,23 @@ class Engine:
         return replace(update, dependencies=_dependencies(plan)) if update.problem is None else update
 
     def up(
-        self, stack: str, progress: Progress, *, configured: Mapping[str, str] | None = None, refresh: bool = False
+        self,
+        stack: str,
+        progress: Progress,
+        *,
+        configured: Mapping[str, str] | None = None,
+        refresh: bool = False,
+        turn: Callable[[], bool] | None = None,
     ) -> Update:
         """Deploy the stack as its file says, once `configured` (full keys, plain values) is written there.
 
-        With `refresh`, after reading into the state what AWS really has.
+        With `refresh`, after reading into the state what AWS really has. `turn` is waited for before anything is
+        touched but the file; where it says no, nothing is.
         """
         given = [text for key, value in (configured or {}).items() for text in ("--config", f"{key}={value}")]
-        return self._run(stack, progress, lambda s: s.up(on_event=progress.observe, refresh=refresh), given)
+        program = (lambda: _program(turn=turn)) if turn else None
+        observe = progress.observe
+        return self._run(stack, progress, lambda s: s.up(on_event=observe, refresh=refresh, program=program), given)
 
     def drift(self, stack: str, progress: Progress) -> Update:
         """What changed in AWS behind Pulumi's back. Changes nothing."""
@@ -303,11 +267,11 @@ class Engine:
 
     def interrupt(self) -> None:
         """Cancel every running engine in good order; called again, end them at once."""
-        self._command.interrupt()
+        self._processes.interrupt()
 
     def end(self, stack: str, grace: float) -> None:
         """Interrupt the engine of one stack; kill it after `grace` seconds."""
-        self._command.end(stack, grace)
+        self._processes.end(stack, grace)
 
     def _run(
         self, stack: str, progress: Progress, action: Callable[[auto.Stack], Any], arguments: Sequence[str] = ()
@@ -363,8 +327,3 @@ def _last_error(text: str) -> str:
     errors = [line.removeprefix("error:").strip() for line in text.splitlines() if line.startswith("error:")]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return errors[-1] if errors else lines[-1] if lines else "no reason given"
-
-
-def _read(stream: Any) -> str:
-    stream.seek(0)
-    return str(stream.read().decode("utf-8", errors="replace"))

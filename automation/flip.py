@@ -210,10 +210,11 @@ def _deploy(session: Session, report: Report, wish: Wish, wanted: Mapping[str, s
         engine = not report.plan or service in changing or bool(changing & set(GRAPH[service]))
         return bring(session, row, session.environment.files.missing(service, wanted), wish.how, engine=engine)
 
-    run_rows(session, report.rows, deploy, stop=wish.on_failure != "continue")
+    # Not ahead where engines read into the state what AWS has: they do so at once.
+    run_rows(session, report.rows, deploy, stop=wish.on_failure != "continue", ahead=not wish.how.refresh)
 
 
-def run_rows(session: Session, rows: Sequence[Row], action: Action, *, stop: bool = False) -> None:
+def run_rows(session: Session, rows: Sequence[Row], action: Action, *, stop: bool = False, ahead: bool = False) -> None:
     """Execute rows with the board shown."""
     shown = display.Board(session.console, rows)
     with shown.shown():
@@ -224,6 +225,7 @@ def run_rows(session: Session, rows: Sequence[Row], action: Action, *, stop: boo
             observe=shown.changed,
             cancelled=session.cancelled,
             stop=stop,
+            ahead=ahead,
         )
 
 

@@ -41,9 +41,17 @@ class FakeEngine:
         self._edit(stack, lambda config: [config.pop(key) for key in keys])
 
     def up(
-        self, stack: str, progress: Progress, *, configured: Mapping[str, str] | None = None, refresh: bool = False
+        self,
+        stack: str,
+        progress: Progress,
+        *,
+        configured: Mapping[str, str] | None = None,
+        refresh: bool = False,
+        turn: Callable[[], bool] = lambda: True,
     ) -> Update:
         self.configure(stack, configured or {})
+        if not turn():
+            return Update(progress=progress, problem="a stack that it needs is not there")
         with self._guard:
             self.calls.append(f"up {stack}" + (" refresh" if refresh else ""))
         if stack in self.hangs:

@@ -8,7 +8,7 @@ import pytest
 
 from automation import retries, runs
 from automation.deployment import How, bring
-from automation.run import State
+from automation.run import State, Turn
 from automation.session import Session
 from tests.automation.fakes import FLAG, FakeEngine, fake_session, rows
 from tests.automation.test_retries import PASSING, STAYING
@@ -125,3 +125,14 @@ def test_a_crash_is_written_down(faked: Faked, tmp_path: Path) -> None:
         bring(session, rows()[1], {FLAG: "true"}, How(), engine=True)
     assert events(tmp_path) == ["stack-started", "stack-ended"]
     assert isinstance(engine, FakeEngine)
+
+
+def test_where_its_turn_never_comes_the_configuration_is_as_before(faked: Faked) -> None:
+    """GIVEN a stack begun ahead of its prerequisite WHEN that fails THEN nothing of it has changed."""
+    session, engine = faked
+    crystal = rows()[1]
+    crystal.turn = Turn()
+    crystal.turn.settle(comes=False)
+    engine.configure(crystal.step.stack, {FLAG: "false"})
+    assert bring(session, crystal, {FLAG: "true"}, How(), engine=True).state is State.BLOCKED
+    assert {FLAG: "false"} == session.environment.files.written("crystal", [FLAG])

@@ -123,3 +123,41 @@ def test_a_bug_in_one_stack_lets_the_others_finish_and_is_raised() -> None:
         run(rows, action)
     assert rows[0].state is State.DONE
     assert all(row.state.is_final for row in rows)
+
+
+def test_ahead_of_its_turn_a_row_is_begun_and_waits() -> None:
+    """GIVEN a platform at work WHEN dependents are begun ahead THEN they get ready, and go on once it is done."""
+    rows = four()[:2]
+    ready = threading.Event()
+    order: list[str] = []
+
+    def action(row: Row) -> Outcome:
+        if row.step.service == "crystal":
+            ready.set()
+        elif not ready.wait(timeout=10):
+            return FAILED
+        assert row.is_its_turn()
+        order.append(row.step.service)
+        return DONE
+
+    execute(rows, action, parallel=1, observe=lambda _row: None, cancelled=threading.Event(), ahead=True)
+    assert ["platform", "crystal"] == order
+
+
+def test_a_row_that_was_begun_ahead_is_told_when_its_turn_never_comes() -> None:
+    """GIVEN a dependent begun ahead WHEN its prerequisite fails THEN it does nothing, and is not run."""
+    rows = four()[:2]
+    ready = threading.Event()
+    turns: list[bool] = []
+
+    def action(row: Row) -> Outcome:
+        if row.step.service == "platform":
+            assert ready.wait(timeout=10)
+            return FAILED
+        ready.set()
+        turns.append(row.is_its_turn())
+        return DONE
+
+    execute(rows, action, parallel=1, observe=lambda _row: None, cancelled=threading.Event(), ahead=True)
+    assert [False] == turns
+    assert [State.FAILED, State.BLOCKED] == [row.state for row in rows]

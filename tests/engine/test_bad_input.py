@@ -34,8 +34,10 @@ def test_an_unknown_service_is_named_with_the_known_ones(checkout: Checkout) -> 
 @pytest.mark.parametrize("script", ["enable", "status", "preview", "destroy", "deploy", "disable"])
 def test_a_mistake_in_the_fleet_is_told_once_by_every_script(checkout: Checkout, script: str) -> None:
     """Nothing is started for it."""
-    (checkout.root / "fleet.yaml").write_text("services: {web: {image: x, backends: {A: b}}}", encoding="utf-8")
+    fleet = checkout.root / "fleet.yaml"
+    fleet.write_text("services: {web: {image: x, backends: {A: b}}}", encoding="utf-8")
     assert "services.web.backends.A is 'b'" in refused(checkout, script)
+    fleet.unlink()
     assert not (checkout.root / ".localaws").exists()
 
 
