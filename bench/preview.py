@@ -1,18 +1,14 @@
 """What a pull request waits for: preview --against of four stacks, beside one `cdk synth` of one original service."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from bench.cdk import LEFT_OUT, SYNTH, synth
 from bench.figures import Figure, LeftOut, Size, in_turns, timed
 from tests.engine.checkout import Checkout
 from tests.engine.committed import commit, configure
 
-CDK_APP = "BENCH_CDK_APP"  # names the folder of an original service's CDK app, e.g. ecsdemo-crystal/cdk
 _OURS = "preview --against main, four stacks, comment included"
-_CDK = "cdk synth of one original service"
 
 
 def measure(size: Size, folder: Path) -> Iterator[Figure | LeftOut]:
@@ -26,8 +22,8 @@ def measure(size: Size, folder: Path) -> Iterator[Figure | LeftOut]:
     jobs: dict[str, Callable[[], object]] = {
         _OURS: lambda: checkout.script("preview", "--env", "prod", "--against", "main", "--markdown", str(comment))
     }
-    if synth := _synth():
-        jobs[_CDK] = synth
+    if beside := synth():
+        jobs[SYNTH] = beside
     found: Mapping[str, list[float]] = in_turns(size, {name: timed(job) for name, job in jobs.items()})
     yield Figure(
         what=_OURS,
@@ -36,14 +32,5 @@ def measure(size: Size, folder: Path) -> Iterator[Figure | LeftOut]:
         baselines={name: values for name, values in found.items() if name != _OURS},
         note="the base deployed, the working tree planned against it",
     )
-    if synth is None:
-        why = f"there is no `cdk` on PATH, or no folder of a CDK app in {CDK_APP}"
-        yield LeftOut(what=_CDK, why=why)
-
-
-def _synth() -> Callable[[], object] | None:
-    app, cdk = os.environ.get(CDK_APP), shutil.which("cdk")
-    if not app or cdk is None:
-        return None
-    line = [cdk, "synth", "--quiet"]
-    return lambda: subprocess.run(line, cwd=app, check=True, capture_output=True)
+    if beside is None:
+        yield LEFT_OUT

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench import chain, preview, reading, segments
+from bench import chain, flip, preview, reading, segments
 from bench.figures import Row
 
 ROWS: Mapping[str, Row] = {
@@ -10,4 +10,5 @@ ROWS: Mapping[str, Row] = {
     "reading": reading.measure,
     "chain": chain.measure,
     "preview": preview.measure,
+    "flip": flip.measure,
 }

@@ -10,8 +10,6 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from services.containers import INGRESS_PORT, MESH_PORT, Application, Envoy
 from services.fleet_model import (
     FILE,
@@ -19,19 +17,16 @@ from services.fleet_model import (
     PLATFORM,
     Call,
     Fleet,
-    FleetError,
     Platform,
     Service,
     nearest,
     ordered,
     refused,
 )
+from services.fleet_yaml import document
 from services.own_mesh import ADMIN_PORT, FIRST_EGRESS_PORT
 from services.sizes import FARGATE_SIZES, FREE_SHARE, TASK_CPU, TASK_MEMORY
 from services.tracing import SIDECAR_RESERVATION
-
-# The compiled loader takes a tenth of the time.
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MAPPING = "must be a mapping of keys to values"
 _KEYS = ("platforms", "services")
@@ -80,46 +75,7 @@ def parse(text: str) -> Fleet:
     Raises:
         FleetError: it cannot be used.
     """
-    return _File(_document(text)).fleet()
-
-
-def _document(text: str) -> Any:
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return {}
-        _without_duplicates(node, "", set())
-        return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
-        if isinstance(error, FleetError):
-            raise
-        raise refused("", f"is malformed: {' '.join(str(error).split())}") from error
-    except RecursionError as error:
-        raise refused("", "is malformed: it is nested too deeply") from error
-    finally:
-        loader.dispose()
-
-
-def _without_duplicates(node: yaml.Node, place: str, seen: set[int]) -> None:
-    """Of two equal keys YAML's loaders keep the last without a word."""
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for number, each in enumerate(node.value):
-            _without_duplicates(each, f"{place}[{number}]", seen)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    lines: dict[str, int] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            continue
-        where, line = f"{place}.{key.value}".removeprefix("."), key.start_mark.line + 1
-        if key.value in lines:
-            raise refused(where, f"is declared twice, in lines {lines[key.value]} and {line}")
-        lines[key.value] = line
-        _without_duplicates(value, where, seen)
+    return _File(document(text)).fleet()
 
 
 class _File:

@@ -56,7 +56,7 @@ def test_the_rows_are_in_the_help() -> None:
 
 def test_a_row_that_there_is_not_is_refused() -> None:
     """With the names of those that there are, and nothing measured."""
-    done = bench("flip")
+    done = bench("flop")
 
     assert done.returncode == 2
     assert {True} == {name in done.stderr for name in ("flip", *ROWS)}

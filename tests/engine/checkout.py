@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import boto3
+
+from localaws.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 300  # seconds; a command that takes longer is broken
@@ -71,16 +74,24 @@ class Checkout:
         )
         return dict(line.split("=", 1) for line in result.stdout.split("\0") if "=" in line)
 
-    def pulumi(self, *args: str, exits: int | None = 0) -> "subprocess.CompletedProcess[str]":
+    def pulumi(
+        self, *args: str, exits: int | None = 0, env: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         """Run the plain Pulumi CLI by hand."""
         result = subprocess.run(
             ["pulumi", "--non-interactive", *args],
-            cwd=self.root, env=self.shell, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            cwd=self.root, env={**self.shell, **(env or {})},
+            capture_output=True, text=True, timeout=TIMEOUT, check=False,
         )  # fmt: skip
         assert exits is None or result.returncode == exits, (
             f"pulumi {args} exited {result.returncode}\n{result.stdout}\n{result.stderr}"
         )
         return result
+
+    @property
+    def plugins(self) -> str:
+        """Where the plugins are that all engines may share, as PULUMI_DEBUG_PROVIDERS names them."""
+        return Instance(self.root / ".localaws").standing_plugins()
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the checkout's embedded AWS."""
