@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Module files of services/ that are parts, not services.
 PARTS = {
-    "__init__", "aws", "collectors", "containers", "declared", "fargate", "fleet", "fleet_model", "fleet_yaml", "gateway",
-    "images", "load_test_host", "mesh_service", "neighbours", "network", "own_mesh", "program", "routing", "sdk", "settings",
-    "sizes", "task", "tracing",
+    "__init__", "aws", "collectors", "containers", "declared", "fargate", "fleet", "fleet_model", "fleet_yaml",
+    "gateway", "images", "load_test_host", "mesh_service", "neighbours", "network", "own_mesh", "program", "routing",
+    "sdk", "settings", "sizes", "task", "tracing",
 }  # fmt: skip
 
 
