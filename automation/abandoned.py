@@ -1,4 +1,4 @@
-"""Programs that a failed engine leaves behind in this process, where more is to be done in it."""
+"""Programs that a failed engine leaves behind in this process."""
 
 import sys
 from typing import Any

@@ -116,7 +116,7 @@ def _unheard(end: End, sidecar: Mapping[str, Any], again: str) -> Iterator[Cause
 def _stopped_sidecar(end: End, sidecar: Mapping[str, Any], aws: Aws, again: str) -> Iterator[Cause]:
     stopped = [
         container
-        for task in aws.tasks(end.target)
+        for task in aws.tasks([end.target])[end.target.service]
         for container in task["containers"]
         if container["name"] == tracing.SIDECAR_NAME and container["lastStatus"] == "STOPPED"
     ]

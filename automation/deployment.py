@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from automation import abandoned, retries
+from automation import retries
 from automation.engine import Update
 from automation.errors import EngineError
 from automation.run import Outcome, Row, State
@@ -104,7 +104,6 @@ def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expir
         progress.current = f"try {number} of {retries.MOST_TRIES} in {pause:g} s: {first}"
         session.say(f"{service}: {progress.current}")
         session.record(f"{how.doing}-tried-again", service=service, stack=stack, number=number, problem=problem)
-        abandoned.silence()
         if session.cancelled.wait(pause):
             return update
         if retries.died(problem):

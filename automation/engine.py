@@ -18,7 +18,7 @@ from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
-from automation import backend
+from automation import abandoned, backend
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
@@ -129,6 +129,8 @@ class Engine:
     ) -> None:
         """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
         parts = parts or Parts()
+        if inline:
+            abandoned.silence()
         self._provided = ["--secrets-provider", parts.secrets_provider] if parts.secrets_provider else []
         self._processes = Processes(executable, leftovers, parts)
         self._command = _Command(self._processes)

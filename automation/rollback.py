@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from automation import abandoned, display
+from automation import display
 from automation.deployment import How, bring
 from automation.plan import Step
 from automation.run import Outcome, Row, State, execute
@@ -27,7 +27,6 @@ def roll_back(session: Session, rows: Sequence[Row], existing: frozenset[str], h
             mine.state, mine.reason = State.FAILED, "its configuration was the same before this run"
     todo = [row for row in back if not undone[row.step.service].state.is_final]
     if todo:
-        abandoned.silence()
         session.say(f"Rolling back {', '.join(row.step.service for row in reversed(todo))} …")
     changed = {row.step.service for row in todo if row.state is not State.UNCHANGED}
 

@@ -6,6 +6,7 @@ Sources: ECS DescribeServices, ListTasks, DescribeTasks, DescribeTaskDefinition 
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -20,6 +21,8 @@ _T = TypeVar("_T")
 
 DESCRIBE_SERVICES_LIMIT = 10  # services a call, by AWS
 DESCRIBE_TASKS_LIMIT = 100  # tasks a call, by AWS
+FEW_SERVICES = 10  # of a cluster; its tasks are listed by service up to here
+SIDE_BY_SIDE = 16  # services that are examined at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,10 @@ class Aws:
 
     def __post_init__(self) -> None:
         self._config = Config(
-            connect_timeout=5, read_timeout=self.timeout, retries={"mode": "standard", "total_max_attempts": 4}
+            connect_timeout=5,
+            read_timeout=self.timeout,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            max_pool_connections=SIDE_BY_SIDE,
         )
 
     @cached_property
@@ -100,10 +106,7 @@ class Aws:
     def services(self, targets: Iterable[Target]) -> dict[str, Mapping[str, Any]]:
         """DescribeServices by our service name; a service that AWS does not have is absent."""
         found: dict[str, Mapping[str, Any]] = {}
-        by_cluster: dict[str, list[Target]] = {}
-        for target in targets:
-            by_cluster.setdefault(target.cluster, []).append(target)
-        for cluster, members in by_cluster.items():
+        for cluster, members in _by_cluster(targets).items():
             for chunk in _chunks(members, DESCRIBE_SERVICES_LIMIT):
                 answer = self.ecs.describe_services(cluster=cluster, services=[target.ecs_service for target in chunk])
                 by_name = {service["serviceName"]: service for service in answer["services"]}
@@ -112,20 +115,28 @@ class Aws:
                         found[target.service] = by_name[target.ecs_service]
         return found
 
-    def tasks(self, target: Target) -> list[Mapping[str, Any]]:
-        """DescribeTasks of those that run."""
-        pages = self.ecs.get_paginator("list_tasks").paginate(
-            cluster=target.cluster, serviceName=target.ecs_service, desiredStatus="RUNNING"
-        )
-        arns = [arn for page in pages for arn in page["taskArns"]]
-        chunks = _chunks(arns, DESCRIBE_TASKS_LIMIT)
-        found = (self.ecs.describe_tasks(cluster=target.cluster, tasks=list(chunk))["tasks"] for chunk in chunks)
-        return [task for tasks in found for task in tasks]
+    def tasks(self, targets: Sequence[Target]) -> dict[str, list[Mapping[str, Any]]]:
+        """DescribeTasks of those that run, by our service name.
 
-    def task_problems(self, target: Target) -> list[str]:
+        They are listed service by service; for many services of a cluster, all of the cluster's in a page each hundred.
+        """
+        found: dict[str, list[Mapping[str, Any]]] = {target.service: [] for target in targets}
+        for cluster, members in _by_cluster(targets).items():
+            names = [{"serviceName": target.ecs_service} for target in members]
+            pages = self.ecs.get_paginator("list_tasks").paginate
+            asked = names if len(names) <= FEW_SERVICES else [{}]
+            answers = [page for given in asked for page in pages(cluster=cluster, desiredStatus="RUNNING", **given)]
+            services = {f"service:{target.ecs_service}": target.service for target in members}
+            for chunk in _chunks([arn for answer in answers for arn in answer["taskArns"]], DESCRIBE_TASKS_LIMIT):
+                for task in self.ecs.describe_tasks(cluster=cluster, tasks=list(chunk))["tasks"]:
+                    if service := services.get(task.get("group", "")):
+                        found[service].append(task)
+        return found
+
+    def task_problems(self, target: Target, tasks: Sequence[Mapping[str, Any]]) -> list[str]:
         """Running tasks that are of another revision, or whose sidecar does not run."""
         problems = []
-        for task in self.tasks(target):
+        for task in tasks:
             name = task["taskArn"].rpartition("/")[2]
             if task["taskDefinitionArn"] != target.task_definition:
                 problems.append(f"task {name} runs {task['taskDefinitionArn'].rpartition('/')[2]}")
@@ -157,7 +168,7 @@ def look(targets: Sequence[Target], aws: Aws) -> dict[str, Running]:
         services = aws.services(targets)
     except (BotoCoreError, ClientError) as error:
         return {target.service: Running(problems=(f"AWS does not answer: {error}",)) for target in targets}
-    return {target.service: _examine(target, services.get(target.service), aws) for target in targets}
+    return _examined(targets, services, aws)
 
 
 def wait(  # noqa: PLR0913 - all but two are keywords
@@ -186,10 +197,14 @@ def wait(  # noqa: PLR0913 - all but two are keywords
             for target in pending:
                 results[target.service] = Running(problems=(f"AWS does not answer: {error}",))
         last_look = cancelled.is_set() or time.monotonic() >= deadline
+        settled = [
+            target
+            for target in pending
+            if target.service not in results
+            and (last_look or target.service not in services or _has_settled(target, services[target.service]))
+        ]
+        results |= _examined(settled, services, aws)
         for target in pending:
-            service = services.get(target.service)
-            if target.service not in results and (last_look or service is None or _has_settled(target, service)):
-                results[target.service] = _examine(target, service, aws)
             if target.service in results:
                 say(target.service, results[target.service])
         pending = [target for target in pending if target.service not in results]
@@ -210,7 +225,26 @@ def _has_settled(target: Target, service: Mapping[str, Any]) -> bool:
     return primary.get("rolloutState") == "COMPLETED" and service["runningCount"] >= service["desiredCount"]
 
 
-def _examine(target: Target, service: Mapping[str, Any] | None, aws: Aws) -> Running:
+def _examined(targets: Sequence[Target], services: Mapping[str, Mapping[str, Any]], aws: Aws) -> dict[str, Running]:
+    """Examine services side by side, given what DescribeServices says of them."""
+    if not targets:
+        return {}
+    aws.connect()  # clients are made by one thread
+    try:
+        tasks = aws.tasks([target for target in targets if target.service in services])
+    except (BotoCoreError, ClientError) as error:
+        return {target.service: Running(problems=(f"AWS does not answer: {error}",)) for target in targets}
+
+    def examine(target: Target) -> Running:
+        return _examine(target, services.get(target.service), tasks.get(target.service, ()), aws)
+
+    with ThreadPoolExecutor(max_workers=min(SIDE_BY_SIDE, len(targets))) as pool:
+        return dict(zip((target.service for target in targets), pool.map(examine, targets), strict=True))
+
+
+def _examine(
+    target: Target, service: Mapping[str, Any] | None, tasks: Sequence[Mapping[str, Any]], aws: Aws
+) -> Running:
     if service is None:
         gone = f"AWS has no active ECS service '{target.ecs_service}' in cluster '{target.cluster}'"
         return Running(problems=(gone,))
@@ -221,7 +255,7 @@ def _examine(target: Target, service: Mapping[str, Any] | None, aws: Aws) -> Run
         policies = aws.policies(target.role)
         problems += tracing.findings(containers, policies, tracing=target.tracing)
         if not problems:
-            problems += aws.task_problems(target)
+            problems += aws.task_problems(target, tasks)
     except (BotoCoreError, ClientError) as error:
         containers, policies = [], set()
         problems.append(f"AWS does not answer: {error}")
@@ -258,6 +292,13 @@ def _rollout_problems(target: Target, service: Mapping[str, Any], primary: Mappi
 def _primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
     deployments: Sequence[Mapping[str, Any]] = service["deployments"]
     return next(deployment for deployment in deployments if deployment["status"] == "PRIMARY")
+
+
+def _by_cluster(targets: Iterable[Target]) -> dict[str, list[Target]]:
+    found: dict[str, list[Target]] = {}
+    for target in targets:
+        found.setdefault(target.cluster, []).append(target)
+    return found
 
 
 def _chunks(items: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:

@@ -91,7 +91,7 @@ def test_what_hangs_on_another_stack_is_told_and_not_invented(repository: Checko
     comment = tmp_path / "comment.md"
     arguments = ("--env", "prod", "--against", "main", "--markdown", str(comment), "platform", "crystal")
     with (
-        edited(repository, "services/network.py", "10.0.0.", "10.7.0."),
+        edited(repository, "services/fleet_model.py", "10.0.0.", "10.7.0."),
         edited(repository, "services/crystal.py", '"ecsdemo-crystal"', '"ecsdemo-amber"'),
     ):
         platform, crystal = repository.json("preview", *arguments)["stacks"]
