@@ -52,10 +52,9 @@ class Site(Aws):
         del role
         return {tracing.POLICY_ARN}
 
-    def tasks(self, target: Target) -> list[Mapping[str, Any]]:
-        del target
+    def tasks(self, targets: Sequence[Target]) -> dict[str, list[Mapping[str, Any]]]:
         container = {"name": "xray", "lastStatus": "STOPPED" if self.stopped else "RUNNING", "exitCode": 1}
-        return [{"containers": [container]}]
+        return {target.service: [{"containers": [container]}] for target in targets}
 
     def log_lines(self, group: str, prefix: str, since: float, pattern: str) -> list[str]:
         del group, since
