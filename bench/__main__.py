@@ -16,7 +16,7 @@ from bench.rows import ROWS
 from localaws.instance import LocalAwsError
 
 _EPILOG = f"""\b
-Rows: {", ".join(ROWS)}; all of them unless told otherwise, in less than 5 min.
+Rows: {", ".join(ROWS)}; all of them unless told otherwise, in less than 10 min.
 Each figure is the median of three rounds with the lowest and the highest, in turn with its baselines.
 A ratio is the figure through its baseline, round by round. Nothing is judged: the exit code is 0.
 """
@@ -29,7 +29,7 @@ _NAME_WIDTH, _LINE_WIDTH = 50, 42  # characters
 @click.option("--quick", is_flag=True, help="One small round of each, to see that it works.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def main(*, rows: Sequence[str], quick: bool, as_json: bool) -> None:
-    """Measure how fast segments are taken, traces are read and drawn, requests answered, pull requests previewed."""
+    """Measure how fast segments are taken, traces read and drawn, requests answered, changes previewed and deployed."""
     machine, begun = Machine.now(), time.monotonic()
     if not as_json:
         _tell_machine(machine)
