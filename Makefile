@@ -17,7 +17,7 @@ BROKEN := $(shell $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11)
 
 ARGS ?=# e.g. make status ARGS=--json
 
-.PHONY: help setup setup-dev cli enable disable status preview traces destroy test bench lint types lock vendor clean broken-venv
+.PHONY: help setup setup-dev cli enable disable status preview traces destroy test bench profile lint types lock vendor clean broken-venv
 
 help: ## list the targets
 	@echo "make enable   turns tracing on in all four stacks, on the embedded AWS, from nothing"
@@ -49,6 +49,9 @@ test: lint types ## lint, types and all tests (make test ARGS="-k collector" for
 
 bench: setup-dev ## figures, each beside a baseline (make bench ARGS=--quick)
 	@$(PY) -m bench $(ARGS)
+
+profile: setup-dev ## where the time of a flip goes
+	@$(PY) -m bench.profile
 
 lint: setup-dev ## ruff: rules and format
 	@$(PY) -m ruff check .
