@@ -33,6 +33,10 @@ class Package(ModuleType):
                 setattr(self, name, self._found(name))
         return vars(self)[name]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Python names a module that it has loaded here, where a function of the same name in it has to be.
+        super().__setattr__(name, getattr(value, name, value) if isinstance(value, ModuleType) else value)
+
     def _found(self, name: str) -> Any:
         place = "_inputs" if name.endswith(("Args", "ArgsDict")) else _snake(name.removesuffix("_output"))
         try:

@@ -151,6 +151,13 @@ def test_what_has_no_module_of_its_own_is_found_in_the_whole_package() -> None:
     assert told.stdout.strip() == "dedicated"
 
 
+def test_a_function_is_not_mistaken_for_the_module_that_it_is_in() -> None:
+    """Both have one name; loading the module puts that in the function's place."""
+    script = "from services.aws import ssm\nssm.get_parameter_output\nprint(ssm.get_parameter.__name__)"
+    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "get_parameter"
+
+
 class Ruby(MeshService):
     """A service of the reader's own."""
 
