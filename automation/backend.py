@@ -16,11 +16,12 @@ from urllib.parse import unquote, urlsplit
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - a mark, no secret
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Folder:
     """The stacks of one project in a backend that is a folder."""
 
     stacks: Path  # a JSON file each
+    locks: Path  # a folder for each stack, a file in it for each engine at work
 
     def resources(self) -> dict[str, int]:
         """Every stack with the number of resources in its state."""
@@ -34,6 +35,10 @@ class Folder:
         text = path.read_text(encoding="utf-8")
         return None if _SECRET in text else _parsed(text)
 
+    def is_locked(self, stack: str) -> bool:
+        """Whether an engine works on a stack, or died over it."""
+        return any((self.locks / stack).glob("*.json"))
+
 
 def folder(project: str) -> Folder | None:
     """The backend that the engine is pointed at, if it is a folder that can be read here."""
@@ -44,7 +49,9 @@ def folder(project: str) -> Folder | None:
     state = root / ".pulumi"
     stacks = state / "stacks" / project
     known = (state / "meta.yaml").is_file() if state.exists() else root.is_dir()
-    return Folder(stacks) if known and not any(stacks.glob("*.gz")) else None
+    if not known or any(stacks.glob("*.gz")):
+        return None
+    return Folder(stacks=stacks, locks=state / "locks" / "organization" / project)
 
 
 def _latest(path: Path) -> Mapping[str, Any]:

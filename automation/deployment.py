@@ -1,11 +1,15 @@
 """What is done with one stack: configure, deploy within a time, try again what may pass, and a record of it all."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from automation import retries
+from botocore.exceptions import BotoCoreError, ClientError
+
+from automation import mending, retries, verify
 from automation.engine import Update
 from automation.errors import EngineError
 from automation.run import Outcome, Row, State
@@ -60,6 +64,18 @@ def bring(session: Session, row: Row, values: Mapping[str, str | None], how: How
     return outcome
 
 
+def verified_as(session: Session, rows: Sequence[Row], traced: Collection[str]) -> list[verify.Target]:
+    """What deployed rows are verified against; `traced` are the services whose tracing is meant to be on."""
+    with ThreadPoolExecutor(max_workers=session.parallel) as pool:
+        found = list(
+            pool.map(lambda row: row.progress.outputs or session.engine.deployed(row.step.stack).outputs, rows)
+        )
+    return [
+        verify.Target.from_outputs(row.step.service, outputs, tracing=row.step.service in traced)
+        for row, outputs in zip(rows, found, strict=True)
+    ]
+
+
 def _given(values: Mapping[str, str | None]) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
@@ -80,6 +96,8 @@ def _deployed(session: Session, row: Row, given: Mapping[str, str], how: How) ->
     with _limited(session, row, how.timeout) as expired:
         update = _tried(session, row, given, how, expired)
     if update.problem is None:
+        if session.broken_since is not None:
+            _mend(session, row, session.broken_since)
         return Outcome(state=State.DONE if row.progress.applied else State.UNCHANGED)
     if expired.is_set():
         problem = f"timed out after {how.timeout:g} s"
@@ -91,7 +109,7 @@ def _deployed(session: Session, row: Row, given: Mapping[str, str], how: How) ->
 
 def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expired: threading.Event) -> Update:
     """Deploy it, up to `retries.MOST_TRIES` times as long as what fails may pass."""
-    service, stack, progress = row.step.service, row.step.stack, row.progress
+    service, stack, progress, begun = row.step.service, row.step.stack, row.progress, datetime.now(UTC)
     pauses = retries.PAUSES_LOCAL if session.environment.is_local else retries.PAUSES
     for number, pause in enumerate(pauses, 2):
         update = session.engine.up(stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn)
@@ -106,10 +124,24 @@ def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expir
         session.record(f"{how.doing}-tried-again", service=service, stack=stack, number=number, problem=problem)
         if session.cancelled.wait(pause):
             return update
+        session.broken_since = session.broken_since or begun
         if retries.died(problem):
             _unlock(session, stack)
         progress.begin_again()
     return session.engine.up(stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn)
+
+
+def _mend(session: Session, row: Row, since: datetime) -> None:
+    """Clear away what an engine that died over the stack left in AWS; what can't be cleared away is no failure."""
+    service = row.step.service
+    aws = verify.Aws(region=session.environment.region)
+    try:
+        lost = mending.mend(session.engine, row.step.stack, aws.ecs, since)
+    except (BotoCoreError, ClientError, EngineError) as error:
+        session.say(f"{service}: what a dead engine left may still be there: {error}")
+        return
+    for arn in lost:
+        session.say(f"{service}: {arn.rpartition('/')[2]} is deregistered: a dead engine had left it behind.")
 
 
 def _unlock(session: Session, stack: str) -> None:

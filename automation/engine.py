@@ -24,7 +24,6 @@ from automation.events import Progress
 from automation.leftovers import Leftovers
 from automation.parts import Parts
 from automation.processes import Processes
-from automation.state import without
 
 PROJECT = "ecs-tracing"
 
@@ -185,14 +184,17 @@ class Engine:
         with _explained(f"configure the stack '{stack}'"):
             self._workspace.remove_all_config(stack, list(keys))
 
-    def deployed(self, stack: str) -> Deployed:
-        """What the state holds: one CLI call, or none where the state is a file."""
+    def state(self, stack: str) -> Mapping[str, Any]:
+        """The stack's deployment (apitype.DeploymentV3): one CLI call, or none where the state is a file."""
         folder = backend.folder(PROJECT)
-        deployment = folder.deployment(stack) if folder else None
-        if deployment is None:
-            with _explained(f"read the state of '{stack}'"):
-                deployment = self._workspace.export_stack(stack).deployment or {}
-        resources = deployment.get("resources") or []
+        if folder and (deployment := folder.deployment(stack)) is not None:
+            return deployment
+        with _explained(f"read the state of '{stack}'"):
+            return self._workspace.export_stack(stack).deployment or {}
+
+    def deployed(self, stack: str) -> Deployed:
+        """What the state holds."""
+        resources = self.state(stack).get("resources") or []
         roots = [resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack"]
         outputs = roots[0].get("outputs", {}) if roots else {}
         return Deployed(resources=len(resources), outputs=outputs)
@@ -247,15 +249,15 @@ class Engine:
             self.remove_empty(stack)
         return update
 
-    def forget(self, stack: str, kind: str) -> int:
-        """Take the resources whose type begins with `kind` out of the state; says how many. Nothing is deleted."""
-        with _explained(f"take {kind} out of the state of '{stack}'"):
+    def rewrite(self, stack: str, change: Callable[[dict[str, Any]], int]) -> int:
+        """Write the state anew if `change`, which takes the deployment, says that it made any; says how many."""
+        with _explained(f"write the state of '{stack}'"):
             state = self._workspace.export_stack(stack)
             deployment = dict(state.deployment or {})
-            forgotten = without(kind, deployment)
-            if forgotten:
+            changes = change(deployment)
+            if changes:
                 self._workspace.import_stack(stack, auto.Deployment(version=state.version, deployment=deployment))
-        return forgotten
+        return changes
 
     def remove_empty(self, stack: str) -> None:
         """Remove a stack that holds no resources; its configuration file stays."""
@@ -266,6 +268,11 @@ class Engine:
         """Take away the backend's lock that a dead engine left on the stack."""
         with _explained(f"unlock the stack '{stack}'"):
             self._command.run(["cancel", "--yes", "--stack", stack], self._workspace.work_dir, {})
+
+    def locked(self, stacks: Sequence[str]) -> list[str]:
+        """Those of the stacks that an engine holds, or may hold, where only the backend itself knows that."""
+        folder = backend.folder(PROJECT)
+        return [stack for stack in stacks if folder is None or folder.is_locked(stack)]
 
     def interrupt(self) -> None:
         """Cancel every running engine in good order; called again, end them at once."""

@@ -6,7 +6,7 @@ This module is the one seam between the automation and `localaws`.
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +48,12 @@ class Environment:
             return Instance().front_door(gateway_dns)
         except LocalAwsError as error:
             raise _with_next(error) from error
+
+    def keep(self) -> None:
+        """Have what was deployed outlive a crash of the embedded AWS, which does not save each change at once."""
+        if self.is_local:
+            with suppress(LocalAwsError):  # it is dead, which the verification is about to tell
+                Instance().save()
 
     @property
     def option(self) -> str:

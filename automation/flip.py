@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from automation import display, plan, resume, verify
 from automation.cli import Shared, finish
-from automation.deployment import bring
+from automation.deployment import bring, verified_as
 from automation.engine import load_program
 from automation.errors import ExitCode, UsageError
 from automation.foresee import foresee_rows
@@ -79,7 +79,7 @@ def flip(session: Session, wish: Wish) -> Report:
     report = Report(command=wish.command, environment=environment.name, traced=traced)
     report.rows = [Row(step=step) for step in steps]
     if wish.earlier is not None:
-        resume.take_over(session, report.rows, wanted, wish.earlier)
+        resume.take_over(session, report, wanted, wish.earlier, aws)
     created = _create_missing(session, steps, stacks)
     if not wish.skip_preview:
         agreed = False
@@ -234,14 +234,8 @@ def _verify(session: Session, report: Report, rows: Sequence[Row], wish: Wish, a
     rows = [row for row in rows if row.state.is_good]
     if not rows:
         return
-    with ThreadPoolExecutor(max_workers=session.parallel) as pool:
-        deployed = list(
-            pool.map(lambda row: row.progress.outputs or session.engine.deployed(row.step.stack).outputs, rows)
-        )
-    targets = [
-        verify.Target.from_outputs(row.step.service, outputs, tracing=row.step.service in report.traced)
-        for row, outputs in zip(rows, deployed, strict=True)
-    ]
+    targets = verified_as(session, rows, report.traced)
+    session.environment.keep()
     session.say("Verifying in AWS that the tasks run what was deployed …")
     with display.waiting(session.console) as waiting:
         found = verify.wait(

@@ -111,7 +111,10 @@ RIGHTS: Sequence[Right] = (
     Right(
         sid="Tasks",  # ECS narrows none of these to a resource
         types=("ecs/taskDefinition:TaskDefinition",),
-        actions=_actions("ecs", "DeregisterTaskDefinition DescribeTaskDefinition ListTasks RegisterTaskDefinition"),
+        actions=_actions(
+            "ecs",
+            "DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTasks RegisterTaskDefinition",
+        ),
     ),
     Right(
         sid="CloudMap",

@@ -1,6 +1,7 @@
 """destroy: delete what the stacks deployed, dependents first."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -10,6 +11,7 @@ from automation.flip import confirm, run_rows
 from automation.report import Report
 from automation.run import Outcome, Row, State
 from automation.session import GRAPH, Session, opened
+from automation.state import without
 from checks.moves import APP_MESH
 
 forgetting = click.option(
@@ -33,7 +35,7 @@ def run(shared: Shared, *, forget_app_mesh: bool) -> None:
 def forget(session: Session, services: Sequence[str]) -> None:
     """Take App Mesh's objects out of Pulumi's state, where AWS has none any more that could be deleted."""
     for service in services:
-        number = session.engine.forget(f"{session.environment.name}-{service}", APP_MESH)
+        number = session.engine.rewrite(f"{session.environment.name}-{service}", partial(without, APP_MESH))
         if number:
             session.say(f"  {service}: {number} objects of App Mesh are forgotten, not deleted.")
 

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from automation import runs
+from automation.deployment import verified_as
 from automation.errors import UsageError
-from automation.run import Row, State
+from automation.report import Report
+from automation.run import State
 from automation.runs import FLIPS, Run
 from automation.session import Session
+from automation.verify import Aws, is_deployed, look
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +20,11 @@ class Earlier:
     """What is taken over from the run that is continued."""
 
     id: str
+    begun: datetime
     services: Sequence[str]
     settings: Mapping[str, str]
     waves: str
     succeeded: Mapping[str, str] = field(default_factory=dict)  # configuration's fingerprint by service
-    unverified: Sequence[str] = ()
     before: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)  # overwritten configuration by service
 
 
@@ -49,11 +53,11 @@ def earlier(folder: Path, command: str, environment: str) -> Earlier:
         raise UsageError(message, next_command=last.command_line.replace(" --resume", ""))
     return Earlier(
         id=last.id,
+        begun=last.begun,
         services=last.wish["services"],
         settings=last.wish["settings"],
         waves=last.wish["waves"],
         succeeded=last.succeeded,
-        unverified=last.unverified,
         before=last.before,
     )
 
@@ -71,21 +75,29 @@ def hint(session: Session) -> None:
         session.say(f"resume: {command_for(last)}{session.environment.option}")
 
 
-def take_over(session: Session, rows: Sequence[Row], wanted: Mapping[str, str], before: Earlier) -> None:
-    """Make final what needs nothing more: it succeeded, and its configuration is still the same."""
+def take_over(session: Session, report: Report, wanted: Mapping[str, str], before: Earlier, aws: Aws) -> None:
+    """Make final what needs nothing more: it succeeded, its configuration is still the same, and AWS runs it."""
     files = session.environment.files
-    for row in rows:
-        service = row.step.service
-        row.before = before.before.get(service, {})
-        same = before.succeeded.get(service) == files.fingerprint(service)
-        if same and not files.missing(service, wanted):
-            row.state, row.reason = State.UNCHANGED, f"done by run {before.id}"
-            session.record(
-                "stack-kept",
-                service=service,
-                stack=row.step.stack,
-                outcome=State.UNCHANGED,
-                configuration=before.succeeded[service],
-            )
-    kept = [row.step.service for row in rows if row.state.is_final]
-    session.say(f"Continuing run {before.id}" + (f"; done already: {', '.join(kept)}." if kept else "."))
+    session.broken_since = before.begun
+    for row in report.rows:
+        row.before = before.before.get(row.step.service, {})
+    same = [
+        row
+        for row in report.rows
+        if before.succeeded.get(row.step.service) == files.fingerprint(row.step.service)
+        and not files.missing(row.step.service, wanted)
+    ]
+    targets = verified_as(session, same, report.traced)
+    running = look(targets, aws)
+    kept = [row for row, target in zip(same, targets, strict=True) if is_deployed(target, running[target.service])]
+    for row in kept:
+        row.state, row.reason = State.UNCHANGED, f"done by run {before.id}"
+        session.record(
+            "stack-kept",
+            service=row.step.service,
+            stack=row.step.stack,
+            outcome=State.UNCHANGED,
+            configuration=before.succeeded[row.step.service],
+        )
+    done = ", ".join(row.step.service for row in kept)
+    session.say(f"Continuing run {before.id}" + (f"; done already: {done}." if done else "."))

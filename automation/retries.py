@@ -7,14 +7,15 @@ MOST_TRIES = 3
 PAUSES_LOCAL, PAUSES = (0.2, 1.0), (5.0, 30.0)  # seconds before the second try, and before the third
 
 # What AWS, its SDK, gRPC and the operating system call a failure that passes. Sources: botocore's `_retry.json`,
-# aws-sdk-go-v2's `retry.DefaultThrottleErrorCodes`, gRPC's `transport` package.
+# aws-sdk-go-v2's `retry.DefaultThrottleErrorCodes`, gRPC's `transport` package,
+# Pulumi's `plugin` package.
 _PASSES = re.compile(
     r"""Throttl(ing|ed)|TooManyRequests|RequestLimitExceeded|Rate\ exceeded|SlowDown|BandwidthLimitExceeded
     |RequestThrottled|PriorRequestNotComplete|ServiceUnavailable|InternalServerError|InternalFailure|InternalError\b
     |ServerException|RequestTimeout
     |status\ ?code:?\ (429|5\d\d)
     |connection\ (was\ )?(reset|refused|aborted)|broken\ pipe|i/o\ timeout|TLS\ handshake\ timeout
-    |transport\ is\ closing|code\ =\ Unavailable|error\ reading\ from\ server
+    |did\ not\ begin\ responding\ to\ RPC|transport\ is\ closing|code\ =\ Unavailable|error\ reading\ from\ server
     |the\ engine\ was\ ended\ by\ signal""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -9,8 +9,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +45,7 @@ class Session:
     parallel: int
     journal: Journal | None = None  # only where the command changes something
     cancelled: threading.Event = field(default_factory=threading.Event)
+    broken_since: datetime | None = None  # when what may be there twice was begun: a run was killed, or an answer lost
 
     def say(self, message: str) -> None:
         """A remark to the user."""
@@ -105,6 +108,7 @@ def opened(
             session.journal = journal
             if dead:
                 session.say(f"Taking over from a run that was killed: {dead}.")
+                session.broken_since = dead.started
                 _settle(session, leftovers)
             yield session
 
@@ -119,9 +123,9 @@ def _settle(session: Session, leftovers: Leftovers) -> None:
         pids = " ".join(str(process.pid) for process in still_running)
         message = f"Engines of the killed run still work after {LEFTOVER_SECONDS} s (processes {pids})."
         raise UsageError(message, next_command=f"kill -INT {pids}")
-    for stack in session.engine.stacks():
-        if stack.startswith(f"{session.environment.name}-"):
-            session.engine.unlock(stack)
+    ours = [stack for stack in session.engine.stacks() if stack.startswith(f"{session.environment.name}-")]
+    with ThreadPoolExecutor(max_workers=session.parallel) as pool:
+        list(pool.map(session.engine.unlock, session.engine.locked(ours)))
 
 
 @contextmanager

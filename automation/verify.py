@@ -162,6 +162,12 @@ class Aws:
         return {policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]}
 
 
+def is_deployed(target: Target, running: Running) -> bool:
+    """Whether ECS runs what was deployed, or is about to."""
+    is_as_wanted = {running.flag, running.sidecar, running.policy} == {target.tracing}
+    return is_as_wanted and running.task_definition == target.task_definition
+
+
 def look(targets: Sequence[Target], aws: Aws) -> dict[str, Running]:
     """What runs now, without waiting; by service."""
     try:

@@ -40,9 +40,8 @@ class Wish:
 
     @property
     def how(self) -> How:
-        """How stacks are deployed; what AWS did not run is deployed again against what it really has."""
-        unverified = self.earlier is not None and bool(self.earlier.unverified)
-        return How(refresh=self.refresh or unverified, timeout=self.stack_timeout)
+        """How stacks are deployed; what is left of a run is deployed against what AWS really has."""
+        return How(refresh=self.refresh or self.earlier is not None, timeout=self.stack_timeout)
 
     @property
     def words(self) -> str:

@@ -131,6 +131,18 @@ class Instance:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def save(self) -> None:
+        """Have it write its state down now; nothing to do where none runs.
+
+        Raises:
+            LocalAwsError: the state can't be saved.
+
+        """
+        try:
+            self._save()
+        except (OSError, ValueError) as error:
+            raise self._silent(error) from error
+
     def reset(self) -> None:
         """Stop it and forget all that AWS knew, and Pulumi's state with it: it would tell of things that are no more.
 

@@ -1,5 +1,6 @@
 """Moto, completed, as a server on one socket: from the saved state to the saved state."""
 
+import faulthandler
 import logging
 import logging.handlers
 import os
@@ -135,3 +136,4 @@ def _log_to(path: Path) -> None:
     out = os.open(path, os.O_WRONLY | os.O_APPEND)
     for ours, standard in ((null, 0), (out, 1), (out, 2)):
         os.dup2(ours, standard)
+    faulthandler.enable()  # a crash, too, is told there

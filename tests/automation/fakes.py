@@ -69,6 +69,9 @@ class FakeEngine:
     def deployed(self, stack: str) -> Deployed:
         return Deployed(resources=1, outputs=self.outputs[stack.removeprefix("local-")])
 
+    def state(self, _stack: str) -> Mapping[str, Any]:
+        return {"resources": [], "pending_operations": []}
+
     def end(self, stack: str, grace: float) -> None:
         self.calls.append(f"end {stack} {grace:g}")
         self.problems[stack] = ["error: update canceled"]

@@ -1,12 +1,13 @@
 """Waves, and what a run goes on with: over a fake engine, with AWS's answers given."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from automation import flip, verify
+from automation import flip, resume, verify
 from automation.cli import Shared
 from automation.errors import ExitCode, UsageError
 from automation.proof import Proof
@@ -17,7 +18,7 @@ from automation.run import Row, State
 from automation.session import Session
 from automation.verify import Running, Target
 from automation.wish import Wish
-from tests.automation.fakes import FLAG, FakeEngine, fake_session, rows
+from tests.automation.fakes import FLAG, GRAPH, FakeEngine, fake_session, rows
 from tests.automation.test_hops import FLEET
 from tests.automation.test_retries import STAYING
 
@@ -33,12 +34,24 @@ class Aws:
     def __init__(self) -> None:
         self.problems: dict[str, tuple[str, ...]] = {}  # by service
         self.lost: set[str] = set()  # hops that are not traced
+        self.lost_revisions: set[str] = set()  # services that run another one than was deployed
         self.verified: list[list[str]] = []
         self.looked_for: list[list[str]] = []
 
     def wait(self, targets: Sequence[Target], *_: object, **__: object) -> dict[str, Running]:
         self.verified.append([target.service for target in targets])
         return {target.service: Running(problems=self.problems.get(target.service, ())) for target in targets}
+
+    def look(self, targets: Sequence[Target], _aws: object) -> dict[str, Running]:
+        return {
+            target.service: Running(
+                task_definition="" if target.service in self.lost_revisions else target.task_definition,
+                flag=True,
+                sidecar=True,
+                policy=True,
+            )
+            for target in targets
+        }
 
     def review(self, _session: Session, report: Report, _requests: int | None) -> None:
         wanted = provable(FLEET, report)
@@ -57,6 +70,7 @@ def faked(tmp_path: Path) -> Iterator[Faked]:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     made = Aws()
     monkeypatch.setattr(verify, "wait", made.wait)
+    monkeypatch.setattr(resume, "look", made.look)
     monkeypatch.setattr(flip, "review", made.review)
     monkeypatch.setattr(flip, "outputs", _traced_so_far)
     return made
@@ -133,22 +147,26 @@ def test_what_begins_after_a_failure(faked: Faked, how: str, nodejs: State) -> N
     assert report.rows[3].cause == "crystal"
 
 
-def resumed(session: Session, **succeeded: str) -> list[Row]:
-    made = rows()
+def earlier(**succeeded: str) -> Earlier:
     before = {"crystal": {FLAG: "false"}}
-    take_over(
-        session, made, WANTED, Earlier(id="a", services=(), settings={}, waves="", succeeded=succeeded, before=before)
-    )
-    return made
+    begun = datetime(2026, 11, 23, tzinfo=UTC)
+    return Earlier(id="a", begun=begun, services=(), settings={}, waves="", succeeded=succeeded, before=before)
 
 
-def test_what_succeeded_and_is_still_configured_so_is_not_done_again(faked: Faked) -> None:
-    """The journal's word and the configuration's: both are needed."""
+def resumed(session: Session, **succeeded: str) -> list[Row]:
+    report = Report(command="enable", environment="local", rows=rows(), traced=list(GRAPH))
+    take_over(session, report, WANTED, earlier(**succeeded), verify.Aws(region="us-east-1"))
+    return report.rows
+
+
+def test_what_succeeded_and_is_still_configured_so_is_not_done_again(faked: Faked, aws: Aws) -> None:
+    """The journal's word, the configuration's and that of AWS: all are needed."""
     session, engine = faked
+    aws.lost_revisions = {"crystal"}
     for service in ("platform", "crystal", "nodejs"):
         engine.configure(f"local-{service}", WANTED)
     files = session.environment.files
-    same = {service: files.fingerprint(service) for service in ("platform", "nodejs")}
+    same = {service: files.fingerprint(service) for service in ("platform", "crystal", "nodejs")}
     engine.configure("local-nodejs", {"ecs-tracing:cpu": "512"})
     made = resumed(session, **same)
     assert [row.state for row in made] == [State.UNCHANGED, State.WAITING, State.WAITING, State.WAITING]
@@ -156,6 +174,7 @@ def test_what_succeeded_and_is_still_configured_so_is_not_done_again(faked: Fake
     assert made[1].before == {FLAG: "false"}
 
 
+@pytest.mark.usefixtures("aws")
 def test_what_was_switched_back_in_between_is_done_again(faked: Faked) -> None:
     """GIVEN the configuration is no longer what the run wished THEN the stack is deployed."""
     session, engine = faked
@@ -172,8 +191,7 @@ def test_a_resumed_run_takes_no_other_services_or_settings(faked: Faked) -> None
         flip._continued(shared, WISH)
 
 
-def test_what_aws_did_not_run_is_deployed_against_what_it_has() -> None:
-    """Pulumi believes in it: without a refresh nothing would be changed."""
-    again = Earlier(id="a", services=(), settings={}, waves="", unverified=["crystal"])
+def test_what_is_left_of_a_run_is_deployed_against_what_aws_has() -> None:
+    """Pulumi believes its state, which a run that died may not have written: without a refresh that would stay so."""
     assert not WISH.how.refresh
-    assert Wish(tracing=True, earlier=again).how.refresh
+    assert Wish(tracing=True, earlier=earlier()).how.refresh

@@ -23,6 +23,7 @@ PASSING = {
     "refused": "dial tcp 127.0.0.1:4566: connect: connection refused",
     "plugin gone": "rpc error: code = Unavailable desc = transport is closing",
     "plugin died": "rpc error: code = Unavailable desc = error reading from server: read tcp: use of closed connection",
+    "plugin does not answer": "aws (resource) plugin [aws] did not begin responding to RPC connections",
     "engine killed": "the engine was ended by signal 9",
 }
 STAYING = {

@@ -1,71 +1,141 @@
-"""Kill enable.py with SIGKILL at random moments, run it again, and see that nothing is lost.
+"""Kill a part of a flip with SIGKILL at random moments, resume it, and see that nothing is lost or done twice.
 
-    python -m tests.engine.kill_rehearsal --moments 20 --seed 1
+    python -m tests.engine.kill_rehearsal --moments 100 --seed 1
 
-Each moment starts from another state (nothing deployed, tracing off) and kills the run somewhere within the time that
-an undisturbed one takes. Afterwards `enable.py --yes` must end 0 with every service traced, Pulumi's state must
-know everything that AWS has, and no operation may be pending.
+Each moment begins with tracing off, starts enable.py and kills its victim within the time that an undisturbed run
+takes: the run itself, the engines at work, the plugins that they share, or the embedded AWS. Then `enable.py --resume`
+must end 0 with every service traced. Pulumi's state must know everything that AWS has, no operation may be pending, no
+stack locked, and no stack may be deployed again that the first run had brought to its end. With `--deployments` it
+begins from nothing instead, and the victim is the run.
 """
 
 import argparse
+import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import psutil
+
+from localaws.instance import Instance
 from tests.engine.checkout import Checkout
 from tests.engine.inventory import orphans
 
+FLIP = ("enable", "--yes", "--skip-preview", "--traffic", "0")
 
-def rehearse(checkout: Checkout, moments: int, seed: int) -> list[str]:
-    """Run the rehearsal; returns what went wrong, one sentence for each bad moment."""
+
+class Rehearsal:
+    """One embedded AWS with the four stacks, whose runs are killed again and again."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self.checkout = checkout
+        self.victims: dict[str, Callable[[subprocess.Popen[str]], Iterator[int]]] = {
+            "run": lambda run: iter([run.pid]),
+            "engines": lambda _run: self._engines(),
+            "plugins": lambda _run: self._plugins(),
+            "aws": lambda _run: iter([self._aws()]),
+        }
+
+    def prepare(self, *, deployment: bool) -> float:
+        """Deploy or flip once, undisturbed; returns the seconds that it takes."""
+        self.checkout.script(*FLIP)
+        self.begin_anew(deployment=deployment)
+        begun = time.monotonic()
+        self.checkout.script(*FLIP)
+        return time.monotonic() - begun
+
+    def begin_anew(self, *, deployment: bool) -> None:
+        """Back to where each moment begins."""
+        self.checkout.script(*(["destroy", "--yes"] if deployment else ["disable", "--yes", "--skip-preview"]))
+
+    def strike(self, victim: str, moment: float) -> int:
+        """Start a flip and kill the victim after so many seconds; returns the flip's exit code."""
+        script, *options = FLIP
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = self.checkout.popen(f"automation/{script}.py", *options, **silent)
+        try:
+            process.wait(timeout=moment)
+        except subprocess.TimeoutExpired:
+            for pid in self.victims[victim](process):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        return process.wait()
+
+    def judge(self, victim: str, ended: int) -> str:
+        """Resume what ended with that code; returns what is wrong afterwards, "" where nothing is."""
+        before = self._journals()
+        again = self.checkout.script(*FLIP, "--resume", exits=None)
+        if again.returncode == 2 and ended != 0:  # killed before it had begun
+            again = self.checkout.script(*FLIP, exits=None)
+        if again.returncode != (2 if ended == 0 else 0):
+            return f"the resumed run exited {again.returncode}: {again.stdout[-600:]} {again.stderr[-600:]}"
+        status = self.checkout.json("status", "--no-drift")["services"]
+        untraced = [name for name, service in status.items() if not (service["flagDeployed"] and service["sidecar"])]
+        if untraced:
+            return f"not traced: {', '.join(untraced)}"
+        if left := orphans(self.checkout):
+            return f"orphaned in AWS: {', '.join(sorted(left))}"
+        if locks := list(self.checkout.root.glob(".localaws/pulumi-state/.pulumi/locks/**/*.json")):
+            return f"locked: {', '.join(lock.parent.name for lock in locks)}"
+        # What the embedded AWS had answered and not yet saved when it was killed is really to be done again.
+        twice = [] if victim == "aws" else self._done_twice(before)
+        return f"deployed twice: {', '.join(twice)}" if twice else ""
+
+    def _done_twice(self, before: set[Path]) -> list[str]:
+        runs = self._journals()
+        first = max(before, key=lambda journal: journal.name)
+        ended = [line for line in _lines(first) if line["event"] == "stack-ended"]
+        done = {line["service"] for line in ended if line["outcome"] in ("done", "unchanged")}
+        started = {line["service"] for new in runs - before for line in _lines(new) if line["event"] == "stack-started"}
+        return sorted(done & started)
+
+    def _journals(self) -> set[Path]:
+        return set(self.checkout.root.glob(".runs/local/runs/*.jsonl"))
+
+    def _engines(self) -> Iterator[int]:
+        return (int(file.name) for file in self.checkout.root.glob(".runs/local/engines/[0-9]*"))
+
+    def _plugins(self) -> Iterator[int]:
+        for process in psutil.Process(self._aws()).children():
+            if any(part.startswith("localaws.plugins") for part in process.cmdline()):
+                yield process.pid
+
+    def _aws(self) -> int:
+        pid = Instance(self.checkout.root / ".localaws").status().pid
+        assert pid is not None, "the embedded AWS does not run"
+        return pid
+
+
+def rehearse(checkout: Checkout, victims: Sequence[str], seed: int, *, deployment: bool = False) -> list[str]:
+    """Kill each of the victims; returns what went wrong, one sentence for each bad moment."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
-    deployment = _timed(checkout, "enable")
-    lengths = {"deploy": deployment, "flip": deployment / 2}  # about; where it was longer, that is told
+    rehearsal, moments = Rehearsal(checkout), len(victims)
+    length = rehearsal.prepare(deployment=deployment)
     wrong = []
-    for number in range(1, moments + 1):
-        kind = chance.choice(["deploy", "flip"])
-        checkout.script(*(["destroy", "--yes"] if kind == "deploy" else ["disable", "--yes", "--skip-preview"]))
-        moment = chance.uniform(0.1, lengths[kind])
-        killed = _killed_after(checkout, moment)
-        again = checkout.script("enable", "--yes", "--skip-preview", exits=None)
-        problem = _judge(checkout, again)
-        told = problem or "recovered, nothing orphaned"
-        _say(f"{number:>3}/{moments}  {kind:<6}  {'killed' if killed else 'ended'} at {moment:5.2f} s: {told}")
+    for number, victim in enumerate(victims, 1):
+        rehearsal.begin_anew(deployment=deployment)
+        moment = chance.uniform(0.1, length)
+        ended = rehearsal.strike(victim, moment)
+        problem = rehearsal.judge(victim, ended)
+        told = problem or "resumed, nothing lost, nothing twice"
+        _say(f"{number:>3}/{moments}  {victim:<7}  killed at {moment:5.2f} s, exit {ended:>2}: {told}")
         if problem:
-            wrong.append(f"moment {number} ({kind}, {moment:.2f} s): {problem}")
+            wrong.append(f"moment {number} ({victim}, {moment:.2f} s): {problem}")
     return wrong
 
 
-def _timed(checkout: Checkout, script: str) -> float:
-    begun = time.monotonic()
-    checkout.script(script, "--yes")
-    return time.monotonic() - begun
-
-
-def _killed_after(checkout: Checkout, seconds: float) -> bool:
-    """Start enable.py and kill it; False when it ended by itself before that."""
-    process = checkout.popen("automation/enable.py", "--yes", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return True
-    return False
-
-
-def _judge(checkout: Checkout, again: "subprocess.CompletedProcess[str]") -> str:
-    if again.returncode != 0:
-        return f"the second run exited {again.returncode}: {again.stdout[-600:]} {again.stderr[-600:]}"
-    status = checkout.json("status", "--no-drift")["services"]
-    untraced = [name for name, service in status.items() if not (service["flagDeployed"] and service["sidecar"])]
-    if untraced:
-        return f"not traced: {', '.join(untraced)}"
-    left = orphans(checkout)
-    return f"orphaned in AWS: {', '.join(sorted(left))}" if left else ""
+def _lines(journal: Path) -> Iterator[dict[str, Any]]:
+    for text in journal.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # the last line of a run that was killed may be torn
+            yield json.loads(text)
 
 
 def _say(line: str) -> None:
@@ -78,11 +148,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moments", type=int, default=20, help="how often to kill (default 20)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (default 1)")
+    parser.add_argument("--deployments", action="store_true", help="begin with nothing deployed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         checkout = Checkout(Path(folder))
         try:
-            wrong = rehearse(checkout, options.moments, options.seed)
+            among = ["run"] if options.deployments else ["run", "engines", "plugins", "aws"]
+            victims = [among[number % len(among)] for number in range(options.moments)]
+            wrong = rehearse(checkout, victims, options.seed, deployment=options.deployments)
         finally:
             checkout.close()
     _say("\n".join(wrong) or f"All {options.moments} moments survived.")

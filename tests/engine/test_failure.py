@@ -10,6 +10,7 @@ import pytest
 from localaws.plugins.aws.aws import ATTEMPTS
 from tests.engine.checkout import Checkout
 from tests.engine.inventory import orphans
+from tests.localaws.support import until
 
 pytestmark = pytest.mark.engine
 
@@ -61,7 +62,7 @@ def test_a_resumed_run_does_only_what_is_left(deployed: Checkout) -> None:
     states = {stack["service"]: stack["state"] for stack in document["stacks"]}
     assert states == {"platform": "unchanged", "crystal": "unchanged", "nodejs": "done", "frontend": "done"}
     begun = [service for event, service in events(deployed) if event == "stack-started"]
-    assert begun == ["nodejs", "frontend"]
+    assert sorted(begun) == ["frontend", "nodejs"]
     assert set(flags(deployed).values()) == {(True, True)}
     nothing = deployed.json("enable", "--resume", exits=2)
     assert nothing["error"].startswith("Nothing to resume")
@@ -79,6 +80,21 @@ def test_what_passes_is_tried_again(deployed: Checkout) -> None:
         ("stack-tried-again", "crystal"),
         ("stack-ended", "crystal"),
     ]
+
+
+def test_an_engine_that_dies_over_its_work_leaves_nothing_behind(deployed: Checkout) -> None:
+    """GIVEN it is killed while AWS registers a revision THEN another goes on, and the lost revision is deregistered."""
+    state = deployed.root / ".localaws/pulumi-state/.pulumi/stacks/ecs-tracing/local-crystal.json"
+    deployed.faults({"service": "ecs", "operation": "RegisterTaskDefinition", "hang": 1, "times": 1})
+    process = deployed.popen("automation/enable.py", "crystal", "--yes", "--sampling-rate", "0.75", *QUICK)
+    until(lambda: '"type": "creating"' in state.read_text(encoding="utf-8"))
+    (engine,) = (deployed.root / ".runs/local/engines").glob("[0-9]*")
+    os.kill(int(engine.name), signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+
+    assert process.returncode == 0, out + err
+    assert "is deregistered: a dead engine had left it behind" in out
+    assert orphans(deployed) == set()
 
 
 def test_a_stack_that_takes_too_long_is_ended(deployed: Checkout) -> None:

@@ -12,9 +12,14 @@ from tests.engine.kill_rehearsal import rehearse
 pytestmark = pytest.mark.engine
 
 
-def test_a_killed_enable_is_finished_by_the_next_one(checkout: Checkout) -> None:
-    """SIGKILL in a deployment and in a flip; `python -m tests.engine.kill_rehearsal` does twenty at random moments."""
-    assert rehearse(checkout, moments=2, seed=4) == []
+def test_a_killed_deployment_is_finished_by_the_next_run(checkout: Checkout) -> None:
+    """SIGKILL of the run, which began with nothing; `python -m tests.engine.kill_rehearsal --deployments` does more."""
+    assert rehearse(checkout, ["run"], seed=4, deployment=True) == []
+
+
+def test_a_flip_is_resumed_whatever_was_killed(checkout: Checkout) -> None:
+    """SIGKILL of engines, their plugins and the embedded AWS; `python -m tests.engine.kill_rehearsal` does more."""
+    assert rehearse(checkout, ["engines", "plugins", "aws"], seed=4) == []
 
 
 def test_ctrl_c_cancels_the_engines_and_exits_130(checkout: Checkout) -> None:

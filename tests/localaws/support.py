@@ -50,6 +50,10 @@ def send(
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+    except OSError as error:
+        log = (instance.state / "server.log").read_text(encoding="utf-8").splitlines()
+        error.add_note("\n".join(["The server's log ends:", *log[-30:]]))
+        raise
 
 
 def code_of(call: Callable[..., Any], **given: Any) -> str:
