@@ -135,6 +135,8 @@ def _mend(session: Session, row: Row, since: datetime) -> None:
     """Clear away what an engine that died over the stack left in AWS; what can't be cleared away is no failure."""
     service = row.step.service
     aws = verify.Aws(region=session.environment.region)
+    if session.environment.is_local:  # which, killed, may have forgotten that older revisions were deregistered
+        since = datetime.min.replace(tzinfo=UTC)
     try:
         lost = mending.mend(session.engine, row.step.stack, aws.ecs, since)
     except (BotoCoreError, ClientError, EngineError) as error:

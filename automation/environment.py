@@ -14,7 +14,9 @@ from automation import environments
 from automation.errors import UsageError
 from automation.parts import Parts
 from automation.stackfiles import StackFiles
-from localaws.instance import REGION, SECRETS_PROVIDER, Instance, LocalAwsError
+from localaws.errors import LocalAwsError
+from localaws.instance import SECRETS_PROVIDER, Instance
+from localaws.variables import REGION
 from pulumicli import PulumiCliError, ensure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,10 +172,10 @@ def _parts(instance: Instance, secrets_provider: str | None = None) -> Parts:
     own = any(os.environ.get(name) for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
 
     def plugins() -> str:
-        try:
+        # An embedded AWS that died is told by the engines, which then have plugins of their own.
+        with suppress(LocalAwsError):
             return instance.standing_plugins()
-        except LocalAwsError as error:
-            raise _with_next(error) from error
+        return ""
 
     return Parts(secrets_provider=secrets_provider or (None if own else SECRETS_PROVIDER), plugins=plugins)
 

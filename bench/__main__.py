@@ -13,7 +13,7 @@ import click
 from bench.figures import FULL, QUICK, Figure, LeftOut
 from bench.machine import Machine
 from bench.rows import ROWS
-from localaws.instance import LocalAwsError
+from localaws.errors import LocalAwsError
 
 _EPILOG = f"""\b
 Rows: {", ".join(ROWS)}; all of them unless told otherwise, in less than 10 min.

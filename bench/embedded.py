@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localaws.instance import REGION, Instance
+from localaws.instance import Instance
 from localaws.tasks import SWITCH
+from localaws.variables import REGION
 
 _CONNECTIONS = 8  # as many as traces.fetch has calls at once
 

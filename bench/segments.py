@@ -16,7 +16,8 @@ from typing import Any
 from bench import documents
 from bench.embedded import client, embedded
 from bench.figures import Figure, LeftOut, Size, in_turns
-from localaws.instance import REGION, Instance
+from localaws.instance import Instance
+from localaws.variables import REGION
 
 _HERE = "127.0.0.1"
 _HEADER = b'{"format": "json", "version": 1}\n'

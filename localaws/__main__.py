@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from localaws.instance import Instance, LocalAwsError, Status
+from localaws.errors import LocalAwsError
+from localaws.instance import Instance, Status
 from pulumicli import locate
 
 _BAD, _NOT_RUNNING = 2, 3

@@ -26,16 +26,17 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from http.client import HTTPException
 from pathlib import Path
 
 import filelock
 
-from localaws import plugins
+from localaws import plugins, variables
+from localaws.errors import LocalAwsError
 
-REGION = "us-east-1"
 STATE_KEY = "5ec2e75a-0000-4000-8000-ec57ac1ec000"  # of KMS; see localaws.xtras.kms
 # What Pulumi is told to encrypt the secrets of stacks on the embedded AWS with. Only SDK 2 heeds AWS_ENDPOINT_URL.
-SECRETS_PROVIDER = f"awskms:///{STATE_KEY}?awssdk=v2&region={REGION}"
+SECRETS_PROVIDER = f"awskms:///{STATE_KEY}?awssdk=v2&region={variables.REGION}"
 # Starting takes 1 to 3 s on an idle machine; a large state or a busy machine, several times that.
 _START_SECONDS = 90
 _STOP_SECONDS = 60
@@ -44,12 +45,6 @@ _POLL_SECONDS = 0.02
 REFUSED = 2
 # A database and what SQLite lays beside it.
 _XRAY_FILES = ("xray.db", "xray.db-wal", "xray.db-shm")
-
-_REPOSITORY = Path(__file__).parents[1]
-
-
-class LocalAwsError(Exception):
-    """What is wrong and the next command, for the user to read."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ class Instance:
     """The embedded AWS of one state folder: `state`, else $LOCALAWS_STATE, else .localaws in the checkout."""
 
     def __init__(self, state: Path | None = None) -> None:
-        self.state = (state or Path(os.environ.get("LOCALAWS_STATE") or _REPOSITORY / ".localaws")).absolute()
+        self.state = (state or Path(os.environ.get("LOCALAWS_STATE") or variables.REPOSITORY / ".localaws")).absolute()
 
     def status(self) -> Status:
         """Return whether it runs, and where. Changes nothing."""
@@ -101,9 +96,9 @@ class Instance:
             self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.state / "pulumi-state").mkdir(exist_ok=True)
             with self._alone():
-                if not _official_plugins():
+                if not variables.official_plugins():
                     plugins.install(self._pulumi_home)
-                status = self.status()
+                status = self._settled()
                 if not status.running:
                     self._launch(port)
                     return self._answering()
@@ -173,25 +168,7 @@ class Instance:
         if status.endpoint is None:
             message = f"The embedded AWS of {self.state} does not run. To start it: {command('start', self.state)}"
             raise LocalAwsError(message)
-        variables = {
-            "AWS_ENDPOINT_URL": status.endpoint,
-            "AWS_ACCESS_KEY_ID": "localaws",
-            "AWS_SECRET_ACCESS_KEY": "localaws",
-            "AWS_SESSION_TOKEN": "",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # Else clients put "data-" before the address for a few calls, and no such host exists.
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-            "PULUMI_HOME": str(self._pulumi_home),
-            "PULUMI_BACKEND_URL": (self.state / "pulumi-state").as_uri(),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
-        if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
-            variables["PULUMI_CONFIG_PASSPHRASE"] = ""
-        return variables
+        return variables.of_clients(status.endpoint, self._pulumi_home, self.state / "pulumi-state")
 
     def standing_plugins(self) -> str:
         """Return what PULUMI_DEBUG_PROVIDERS must be for engines to share plugins.
@@ -202,7 +179,7 @@ class Instance:
             LocalAwsError: it does not run, or does not answer.
 
         """
-        if _official_plugins():
+        if variables.official_plugins():
             return ""
         try:
             ports = json.loads(self._request("POST", "plugins"))["plugins"]
@@ -232,7 +209,7 @@ class Instance:
 
     @property
     def _pulumi_home(self) -> Path:
-        return self.state / ("pulumi-home-official" if _official_plugins() else "pulumi-home")
+        return self.state / ("pulumi-home-official" if variables.official_plugins() else "pulumi-home")
 
     @property
     def _stopped(self) -> Status:
@@ -256,7 +233,7 @@ class Instance:
             # The launcher ends as soon as the server, its child, is ready or has failed.
             launcher = subprocess.run(
                 line,
-                env=_server_environment(),
+                env=variables.of_server(),
                 cwd=self.state,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -277,6 +254,20 @@ class Instance:
             reason = (launcher.stderr.strip().splitlines() or [f"exit code {launcher.returncode}"])[-1]
             message = f"The embedded AWS did not start: {reason} (all of it in {log})"
             raise LocalAwsError(message)
+
+    def _settled(self) -> Status:
+        """The status, once what runs answers; one that was killed holds its record until it is quite gone."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        while (status := self.status()).running:
+            try:
+                self._request("GET", "health")
+            except (OSError, ValueError, HTTPException) as error:
+                if time.monotonic() > deadline:
+                    raise self._silent(error) from error
+                time.sleep(_POLL_SECONDS)
+            else:
+                break
+        return status
 
     def _answering(self) -> Status:
         """Return where the server just launched answers, once it does."""
@@ -344,27 +335,6 @@ def command(verb: str, state: Path) -> str:
 def endpoint(port: int) -> str:
     """Return the address of a server on this port."""
     return f"http://127.0.0.1:{port}"
-
-
-def _official_plugins() -> bool:
-    """Return whether the engine is to fetch the official plugins, rather than be given ours."""
-    wanted = os.environ.get("LOCALAWS_PLUGINS", "")
-    if wanted not in ("", "official"):
-        message = f"LOCALAWS_PLUGINS is {wanted!r}; it can be 'official' or unset. To use ours: unset LOCALAWS_PLUGINS"
-        raise LocalAwsError(message)
-    return wanted == "official"
-
-
-def _server_environment() -> dict[str, str]:
-    """Return the caller's variables without those that would bend what the server is, such as an AWS_PROFILE."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
-    return {
-        **kept,
-        "PYTHONPATH": os.pathsep.join([str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]),
-        "AWS_CONFIG_FILE": os.devnull,
-        # Web pages have no business here: no permission for them in moto's answers.
-        "MOTO_DISABLE_GLOBAL_CORS": "true",
-    }
 
 
 def _is_locked(file: int) -> bool:

@@ -21,7 +21,8 @@ import moto
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 
 from localaws import state
-from localaws.instance import LocalAwsError, command
+from localaws.errors import LocalAwsError
+from localaws.instance import command
 
 # Pickled objects of another version of moto need not fit its classes.
 _FORMAT = f"localaws 1, moto {moto.__version__}"

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from localaws.instance import REFUSED, LocalAwsError, command, endpoint
+from localaws.errors import LocalAwsError
+from localaws.instance import REFUSED, command, endpoint
 
 _BACKLOG = 128  # connections that may wait to be accepted
 

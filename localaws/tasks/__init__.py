@@ -6,7 +6,8 @@ from pathlib import Path
 from localaws import authority
 from localaws.ecs.model import Task
 from localaws.ecs.runner import SimulatedRunner, TaskRunner
-from localaws.instance import LocalAwsError, endpoint
+from localaws.errors import LocalAwsError
+from localaws.instance import endpoint
 from localaws.tasks import addresses
 from localaws.tasks.runner import ProcessRunner
 

@@ -14,7 +14,8 @@ from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Response
 
 from localaws.calls import Call
-from localaws.instance import REGION, command
+from localaws.instance import command
+from localaws.variables import REGION
 from localaws.xray import groups, reading, sampling, settings, traces
 from localaws.xray.context import Context, Given
 from localaws.xray.errors import XRayError

@@ -156,7 +156,7 @@ def earlier(**succeeded: str) -> Earlier:
 def resumed(session: Session, **succeeded: str) -> list[Row]:
     report = Report(command="enable", environment="local", rows=rows(), traced=list(GRAPH))
     take_over(session, report, WANTED, earlier(**succeeded), verify.Aws(region="us-east-1"))
-    return report.rows
+    return list(report.rows)
 
 
 def test_what_succeeded_and_is_still_configured_so_is_not_done_again(faked: Faked, aws: Aws) -> None:

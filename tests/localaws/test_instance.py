@@ -1,16 +1,19 @@
 """Starting, finding and stopping the embedded AWS."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
-from localaws.instance import Instance, LocalAwsError, Status
+from localaws.errors import LocalAwsError
+from localaws.instance import Instance, Status
 from tests.localaws.support import client_of, send, until
 
 
@@ -68,6 +71,21 @@ def test_a_killed_server_is_told_from_a_living_one(fresh: Instance) -> None:
     until(lambda: not fresh.status().running)
 
     assert fresh.start().pid != pid
+
+
+def test_a_server_that_is_only_ending_is_waited_for(fresh: Instance) -> None:
+    """GIVEN a killed server is not quite gone WHEN started again THEN another one is, once it is."""
+    pid = fresh.start().pid
+    assert pid is not None
+    with (fresh.state / "server.json").open() as record:
+        os.kill(pid, signal.SIGKILL)
+        fcntl.flock(record, fcntl.LOCK_EX)  # as the kernel holds it while it clears the process away
+        with ThreadPoolExecutor() as pool:
+            started = pool.submit(fresh.start)
+            assert not wait([started], timeout=0.5).done
+            fcntl.flock(record, fcntl.LOCK_UN)
+            assert started.result().pid != pid
+    assert fresh.environment()
 
 
 def test_a_process_id_used_by_another_program_is_not_taken_for_the_server(fresh: Instance) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from localaws import state
-from localaws.instance import Instance, LocalAwsError
+from localaws.errors import LocalAwsError
+from localaws.instance import Instance
 from localaws.persistence import Store
 from tests.localaws.support import client_of, until
 
