@@ -46,7 +46,6 @@ class Rehearsal:
 
     def prepare(self, *, deployment: bool) -> float:
         """Deploy or flip once, undisturbed; returns the seconds that it takes."""
-        self.checkout.script(*FLIP)
         self.begin_anew(deployment=deployment)
         begun = time.monotonic()
         self.checkout.script(*FLIP)
