@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from automation import display, plan, resume, verify
+from automation import display, resume, verify
 from automation.cli import Shared, finish
 from automation.deployment import bring, verified_as
 from automation.engine import load_program
 from automation.errors import ExitCode, UsageError
 from automation.foresee import foresee_rows
 from automation.journal import folder_of
-from automation.plan import Step
 from automation.preflight import Preflight
 from automation.report import Report
 from automation.review import outputs, provable, review
 from automation.rollback import roll_back
 from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
+from automation.steps import Step, require_prerequisites
 from automation.waves import divide
 from automation.wish import Wish
 from checks.moves import mesh_in_one_go
@@ -73,7 +73,7 @@ def flip(session: Session, wish: Wish) -> Report:
     loading = session.meanwhile(load_program, aws.connect)
     look_before(session, settings, wish)
     stacks = session.engine.stacks()
-    plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
+    require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 
     traced = [service for service, given in settings.items() if given.tracing]
     report = Report(command=wish.command, environment=environment.name, traced=traced)

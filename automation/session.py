@@ -20,18 +20,17 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from automation import plan
 from automation.cli import Shared
 from automation.engine import Engine
 from automation.environment import ROOT, Environment, find_cli, resolve
 from automation.errors import UsageError
 from automation.journal import Journal, exclusive
 from automation.leftovers import Leftovers
-from automation.plan import Step
+from automation.steps import Graph, Step, select
 
 LEFTOVER_SECONDS = 300  # how long to wait for a dead run's engines to finish what they had begun
 
-GRAPH = plan.Graph()
+GRAPH = Graph()
 
 
 @dataclass(kw_only=True)
@@ -81,7 +80,7 @@ def opened(
     Raises `UsageError` before anything is started when a service, the project file or the environment is wrong.
     """
     console = shared.console
-    steps = plan.select(GRAPH, shared.services, shared.environment)
+    steps = select(GRAPH, shared.services, shared.environment)
     _check_project_file(ROOT / "Pulumi.yaml")
     if changes and not shared.yes and not (console.is_terminal and sys.stdin.isatty()):
         message = "This changes the deployment, and there is no terminal to ask on."

@@ -14,10 +14,10 @@ from automation.engine import Deployed, Engine, Update
 from automation.environment import Environment
 from automation.events import Progress
 from automation.journal import Journal
-from automation.plan import Step
 from automation.run import Row
 from automation.session import Session
 from automation.stackfiles import StackFiles
+from automation.steps import Step
 
 FLAG = "ecs-tracing:tracing"
 GRAPH = {"platform": (), "crystal": ("platform",), "nodejs": ("platform",), "frontend": ("crystal", "nodejs")}
