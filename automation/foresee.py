@@ -39,7 +39,8 @@ def foresee_rows(
         file = _configuration(session, row, wanted)
         if session.cancelled.is_set():
             return None
-        return session.engine.preview(row.step.stack, Progress(), file, refresh=refresh)
+        with session.timed("preview", row.step.service):
+            return session.engine.preview(row.step.stack, Progress(), file, refresh=refresh)
 
     session.say(f"Working out the plan of {', '.join(row.step.service for row in rows)} …")
     with ThreadPoolExecutor(max_workers=_parallel(session)) as pool:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from automation.errors import UsageError
 from automation.journal import Journal, exclusive
 from automation.leftovers import Leftovers
 from automation.steps import Graph, Step, select
+from automation.timings import Timed
 
 LEFTOVER_SECONDS = 300  # how long to wait for a dead run's engines to finish what they had begun
 
@@ -45,6 +47,22 @@ class Session:
     journal: Journal | None = None  # only where the command changes something
     cancelled: threading.Event = field(default_factory=threading.Event)
     broken_since: datetime | None = None  # when what may be there twice was begun: a run was killed, or an answer lost
+    begun: float = field(default_factory=time.time)  # seconds since the epoch
+    timeline: list[Timed] = field(default_factory=list)  # of the steps that are not in the rows of a run
+
+    @property
+    def run(self) -> str:
+        """The id of the run; "" for a command that changes nothing."""
+        return self.journal.id if self.journal else ""
+
+    @contextmanager
+    def timed(self, name: str, service: str = "") -> Iterator[None]:
+        """Note how long a step of the run takes, of one service or of all."""
+        began = time.time()
+        try:
+            yield
+        finally:
+            self.timeline.append(Timed(name=name, service=service, began=began, ended=time.time()))
 
     def say(self, message: str) -> None:
         """A remark to the user."""
