@@ -1,6 +1,6 @@
 """What to compare with `traces.py compare --run`: the time before a run, and the time after it.
 
-A run's times are in its journal where it was made on this machine; else in its trace, where it has one; else in AWS, where
+A run's times are in its journal, if it was made on this machine; else in its trace, if it was sent; else in AWS, where
 the task definitions that it registered bear its id.
 """
 

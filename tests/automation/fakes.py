@@ -41,7 +41,7 @@ class FakeEngine:
     def unset(self, stack: str, keys: Sequence[str]) -> None:
         self._edit(stack, lambda config: [config.pop(key) for key in keys])
 
-    def up(
+    def up(  # noqa: PLR0913 - as the engine's
         self,
         stack: str,
         progress: Progress,
