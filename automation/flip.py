@@ -52,7 +52,7 @@ def run(shared: Shared, wish: Wish) -> None:
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
     if not report.declined:
-        runtrace.publish(session, report, wish.run_traces)
+        runtrace.publish(session, [report], report.to_json(), wish.run_traces)
         console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
     finish(shared, report.to_json(), report.exit_code)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.rule import Rule
 
-from automation import display, verify
+from automation import display, runtrace, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode, UsageError
 from automation.events import summarise
@@ -166,6 +166,7 @@ def run(shared: Shared, journey: Journey, wish: Wish) -> None:
     for report in migration.reports[-1:]:
         shared.console.print(display.diagnostics(report.rows))
     shared.console.print(migration.summary(), style="bold", soft_wrap=True)
+    runtrace.publish(session, migration.reports, migration.to_json())
     finish(shared, migration.to_json(), migration.exit_code)
 
 

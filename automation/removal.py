@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from automation import display
+from automation import display, runtrace
 from automation.cli import Shared, finish
 from automation.flip import confirm, run_rows
 from automation.report import Report
@@ -30,6 +30,8 @@ def run(shared: Shared, *, forget_app_mesh: bool) -> None:
         session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
+    if not report.declined:
+        runtrace.publish(session, [report], report.to_json())
     finish(shared, report.to_json(), report.exit_code)
 
 

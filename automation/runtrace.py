@@ -3,38 +3,42 @@
 import hashlib
 import re
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from automation import spans
-from automation.errors import ExitCode
 from automation.report import Report
 from automation.session import Session
 
 _ID = re.compile(r"\d{8}T\d{6}-\d+")
 
 
-def publish(session: Session, report: Report, wanted: str | None) -> None:
+def publish(
+    session: Session, reports: Sequence[Report], document: Mapping[str, Any], wanted: str | None = None
+) -> None:
     """Send a run's trace where it is `wanted` (None: where the environment's file says); one remark of it.
 
-    It takes a few seconds at most, and that it cannot be sent is no failure of the run.
+    `reports` are those of its flips, `document` is what `--json` prints of it. It takes a few seconds at most, and that
+    it cannot be sent is no failure of the run.
     """
     to = wanted or session.environment.files.common.run_traces or "off"
-    if to == "off" or not session.run:
+    if to == "off" or not session.run or not reports:
         return
     from automation import telemetry  # noqa: PLC0415 - loaded by who wants it alone
 
     environment = session.environment
     trace = trace_id(environment.name, session.run)
-    good = report.exit_code is ExitCode.DONE
-    about = {"run": session.run, "environment": environment.name, "command": report.command}
+    about = {"run": session.run, "environment": environment.name, "command": document["command"]}
     run = spans.Run(
-        about={**about, "exit": int(report.exit_code)},
-        problem="" if good else report.summary(),
+        about={**about, "exit": document["exitCode"]},
+        problem=document["summary"] if document["exitCode"] else "",
         began=session.begun,
         ended=time.time(),
-        rows=report.rows,
-        rolled_back=report.rolled_back,
+        rows=[row for report in reports for row in report.rows],
+        rolled_back=[row for report in reports for row in report.rolled_back],
         timeline=session.timeline,
+        doing="destroy" if document["command"] == "destroy" else "deploy",
         wall=time.time() - time.monotonic(),
     )
     problem = telemetry.send(spans.of(run), trace, to=to, region=environment.region)

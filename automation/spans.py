@@ -35,15 +35,16 @@ class Run:
     problem: str
     began: float
     ended: float
-    rows: Sequence[Row]
+    rows: Sequence[Row]  # of a stack as many as there were flips of it
     rolled_back: Sequence[Row] = ()
     timeline: Sequence[Timed] = ()
+    doing: str = "deploy"  # what the engine does with a stack
     wall: float  # what makes a monotonic time of the rows one since the epoch
 
 
 def of(run: Run) -> Span:
     """The run's span with all below it. Stacks that nothing was done with have none."""
-    stacks = [_stack(run, row) for row in run.rows]
+    stacks = [_stack(run, service) for service in dict.fromkeys(row.step.service for row in run.rows)]
     whole = [_span(timed) for timed in run.timeline if not timed.service]
     below = [span for span in stacks if span] + whole
     return Span(
@@ -51,25 +52,21 @@ def of(run: Run) -> Span:
     )
 
 
-def _stack(run: Run, row: Row) -> Span | None:
-    service = row.step.service
-    steps = [_span(timed) for timed in run.timeline if timed.service == service]
-    steps += [span for span in [_engine("deploy", row, run)] if span]
-    steps += [
-        span
-        for back in run.rolled_back
-        if back.step.service == service
-        for span in [_engine("rollback", back, run)]
-        if span
-    ]
+def _stack(run: Run, service: str) -> Span | None:
+    """All that was done with one stack, in whatever many steps."""
+    rows = [row for row in run.rows if row.step.service == service]
+    back = [row for row in run.rolled_back if row.step.service == service]
+    done = [_engine(run.doing, row, run) for row in rows] + [_engine("rollback", row, run) for row in back]
+    steps = [_span(timed) for timed in run.timeline if timed.service == service] + [span for span in done if span]
     if not steps:
         return None
+    last = rows[-1]
     return Span(
-        name=row.step.stack,
+        name=last.step.stack,
         began=min(step.began for step in steps),
         ended=max(step.ended for step in steps),
-        about={"service": service, "state": row.state.value},
-        problem="" if row.state.is_good else row.reason or row.state.value,
+        about={"service": service, "state": last.state.value},
+        problem="" if last.state.is_good else last.reason or last.state.value,
         below=_in_order(steps),
     )
 

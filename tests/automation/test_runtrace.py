@@ -226,7 +226,7 @@ def test_a_receiver_that_does_not_answer_does_not_hold_the_run_up(
 def published(session: Session, wanted: str | None) -> str:
     """What the user is told."""
     report = Report(command="enable", environment="local", rows=[row("platform")])
-    runtrace.publish(session, report, wanted)
+    runtrace.publish(session, [report], report.to_json(), wanted)
     return str(session.console.file.getvalue())  # type: ignore[attr-defined]
 
 
