@@ -51,10 +51,11 @@ def run(shared: Shared, wish: Wish) -> None:
         session.record("run-ended", exitCode=report.exit_code, summary=summary, declined=report.declined)
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
+    document = {**report.to_json(), "run": session.run}
     if not report.declined:
-        runtrace.publish(session, [report], report.to_json(), wish.run_traces)
+        runtrace.publish(session, [report], document, wish.run_traces)
         console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
-    finish(shared, report.to_json(), report.exit_code)
+    finish(shared, document, report.exit_code)
 
 
 def _continued(shared: Shared, wish: Wish) -> tuple[Shared, Wish]:

@@ -32,7 +32,7 @@ def send(root: Span, trace: str, *, to: str, region: str) -> str:
     logger.addHandler(remarks)  # else they would be told on stderr, one by one
     try:
         made = _made(root, int(trace.removeprefix("1-").replace("-", ""), 16))
-        return _sent(made, to, region, remarks)
+        return _sent(made, to, region, remarks) if made else "OpenTelemetry is switched off by OTEL_SDK_DISABLED"
     except Exception as error:  # noqa: BLE001 - whatever it is, it is no failure of the run
         return str(error) or type(error).__name__
     finally:

@@ -223,6 +223,14 @@ def test_a_receiver_that_does_not_answer_does_not_hold_the_run_up(
     receiver.held.set()
 
 
+def test_what_is_switched_off_is_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenTelemetry's own variable says that nothing may be sent, whoever wants it."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+
+    assert "OTEL_SDK_DISABLED" in telemetry.send(spans.of(flipped()), TRACE, to="otlp", region="eu-west-1")
+    assert receiver.posted == []
+
+
 def published(session: Session, wanted: str | None) -> str:
     """What the user is told."""
     report = Report(command="enable", environment="local", rows=[row("platform")])

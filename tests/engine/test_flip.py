@@ -49,11 +49,6 @@ def tagged(checkout: Checkout) -> set[str]:
     return {tag["value"] for each in tags for tag in each if tag["key"] == "ecs-tracing:run"}
 
 
-def journals(checkout: Checkout) -> list[str]:
-    """The ids of all runs, in their order."""
-    return sorted(file.stem for file in (checkout.root / ".runs" / "local" / "runs").glob("*.jsonl"))
-
-
 def containers(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {container["name"]: container for container in definition["containerDefinitions"]}
 
@@ -153,16 +148,16 @@ def test_each_flip_was_verified_in_aws(flips: dict[str, Any]) -> None:
             assert stack["verification"]["rollout"] == "COMPLETED"
 
 
-def test_task_definitions_bear_the_run_that_registered_them(flips: dict[str, Any], deployed: Checkout) -> None:
+def test_task_definitions_bear_the_run_that_registered_them(flips: dict[str, Any]) -> None:
     """The tag alone is no change: a run without changes leaves it as it is."""
-    _, first, _, back, *_ = journals(deployed)
+    first, back = flips["first"]["run"], flips["back"]["run"]
     assert flips["tags"] == [{first}, {first}, {back}]
 
 
 def test_the_run_is_a_trace_in_xray(flips: dict[str, Any], deployed: Checkout) -> None:
     """Run, four stacks, their steps, and the resources that were changed; on the map of the traffic it is not."""
     assert flips["first"]["exitCode"] == 0
-    run = journals(deployed)[1]
+    run = flips["first"]["run"]
     (listed,) = json.loads(
         deployed.script("traces", "list", "--json", "--last", "1h", "--filter", f'annotation.run = "{run}"').stdout
     )["traces"]
@@ -190,11 +185,12 @@ def compared(checkout: Checkout, run: str) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(document["before"]["end"]), datetime.fromisoformat(document["after"]["start"])
 
 
-@pytest.mark.parametrize("known_by", ["its trace", "its tag"])
-def test_a_run_is_found_without_its_journal(flips: dict[str, Any], deployed: Checkout, known_by: str) -> None:
+@pytest.mark.parametrize(("flip", "_known_by"), [("first", "its trace"), ("last", "its tag")])
+def test_a_run_is_found_without_its_journal(
+    flips: dict[str, Any], deployed: Checkout, flip: str, _known_by: str
+) -> None:
     """As on another machine: what its journal tells here, or what AWS can tell of it within that time."""
-    assert flips["last"]["exitCode"] == 0
-    run = journals(deployed)[{"its trace": 1, "its tag": 4}[known_by]]
+    run = flips[flip]["run"]
     begin, end = compared(deployed, run)
     kept = (deployed.root / ".runs").rename(deployed.root / "elsewhere")
     found = compared(deployed, run)
