@@ -125,4 +125,4 @@ class _Remarks(logging.Handler):
     last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage().rstrip(".")
+        self.last = record.getMessage().partition(" encountered while exporting")[0].rstrip(".")
