@@ -115,6 +115,13 @@ def reader(examples: str, exit_codes: Sequence[tuple[str, str]]) -> Callable[[Ca
     return declare
 
 
+def selecting(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that only reads `services` and `changed_since`, to be understood by `selection.chosen`."""
+    for option in reversed(_SELECTING):
+        function = option(function)
+    return function
+
+
 def subcommand(group: Group, name: str, examples: str) -> Callable[[Callable[..., None]], Command]:
     """Declare a subcommand of a group: it gets a `Reading`, then its own options."""
 
@@ -134,7 +141,7 @@ def _gathering(kind: type[Reading], options: Sequence[Callable[[Any], Any]], fun
     @functools.wraps(function)
     def gathered(**given: Any) -> None:
         own = {name: given.pop(name) for name in list(given) if name not in kind.__dataclass_fields__}
-        changed_since = own.pop(_CHANGED, None)
+        changed_since = own.pop(_CHANGED, None) if kind is Shared else None
         shared = kind(**given)
         if isinstance(shared, Shared) and (shared.services or changed_since is not None):
             # Here, since the fleet comes with Pulumi, which commands about no service do without.

@@ -25,6 +25,7 @@ class How:
 
     refresh: bool = False
     timeout: float = TIMEOUT  # seconds, all tries together
+    run: str = ""  # the id that the stack's task definition is tagged with; "": it keeps its tag
     doing: str = "stack"  # events of the journal: `<doing>-started`, `<doing>-tried-again`, `<doing>-ended`
 
 
@@ -110,9 +111,15 @@ def _deployed(session: Session, row: Row, given: Mapping[str, str], how: How) ->
 def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expired: threading.Event) -> Update:
     """Deploy it, up to `retries.MOST_TRIES` times as long as what fails may pass."""
     service, stack, progress, begun = row.step.service, row.step.stack, row.progress, datetime.now(UTC)
+
+    def up() -> Update:
+        return session.engine.up(
+            stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn, run=how.run
+        )
+
     pauses = retries.PAUSES_LOCAL if session.environment.is_local else retries.PAUSES
     for number, pause in enumerate(pauses, 2):
-        update = session.engine.up(stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn)
+        update = up()
         problem = update.problem
         if problem is None or not retries.passes([problem, *progress.errors]):
             return update
@@ -128,7 +135,7 @@ def _tried(session: Session, row: Row, given: Mapping[str, str], how: How, expir
         if retries.died(problem):
             _unlock(session, stack)
         progress.begin_again()
-    return session.engine.up(stack, progress, configured=given, refresh=how.refresh, turn=row.is_its_turn)
+    return up()
 
 
 def _mend(session: Session, row: Row, since: datetime) -> None:

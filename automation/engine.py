@@ -110,14 +110,16 @@ def load_program() -> None:
     from services import program  # noqa: F401, PLC0415
 
 
-def _program(foreseen: Mapping[str, Mapping[str, Any]] | None = None, turn: Callable[[], bool] = lambda: True) -> None:
+def _program(
+    foreseen: Mapping[str, Mapping[str, Any]] | None = None, turn: Callable[[], bool] = lambda: True, run: str = ""
+) -> None:
     """Build the current stack, once it is its turn."""
     if not turn():
         raise pulumi.RunError("a stack that it needs is not there")
     # Here, since it loads the AWS SDK, which takes seconds; whichever of the threads is first, the others wait for it.
     from services.program import program  # noqa: PLC0415
 
-    program(foreseen)
+    program(foreseen, run)
 
 
 class Engine:
@@ -219,7 +221,7 @@ class Engine:
         )
         return replace(update, dependencies=_dependencies(plan)) if update.problem is None else update
 
-    def up(
+    def up(  # noqa: PLR0913 - all but one are keywords
         self,
         stack: str,
         progress: Progress,
@@ -227,14 +229,15 @@ class Engine:
         configured: Mapping[str, str] | None = None,
         refresh: bool = False,
         turn: Callable[[], bool] | None = None,
+        run: str = "",
     ) -> Update:
         """Deploy the stack as its file says, once `configured` (full keys, plain values) is written there.
 
         With `refresh`, after reading into the state what AWS really has. `turn` is waited for before anything is
-        touched but the file; where it says no, nothing is.
+        touched but the file; where it says no, nothing is. `run` becomes the tag of the stack's task definition.
         """
         given = [text for key, value in (configured or {}).items() for text in ("--config", f"{key}={value}")]
-        program = (lambda: _program(turn=turn)) if turn else None
+        program = (lambda: _program(turn=turn, run=run)) if turn else None
         observe = progress.observe
         return self._run(stack, progress, lambda s: s.up(on_event=observe, refresh=refresh, program=program), given)
 

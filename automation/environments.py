@@ -19,6 +19,7 @@ from services.settings import KEYS, Settings, SettingsError
 
 FOLDER = "environments"
 NAMESPACE = "ecs-tracing"
+RUN_TRACES = ("xray", "otlp")
 GUARD = "aws:allowedAccountIds"  # the provider refuses every other account
 
 _ACCOUNT = re.compile(r"\d{12}")
@@ -42,6 +43,7 @@ class Common:
     region: str | None = None
     backend: str | None = None  # URL of Pulumi's backend
     secrets_provider: str | None = None  # of stacks that are made
+    run_traces: str | None = None  # where runs are sent as traces: one of RUN_TRACES
     config: Mapping[str, str] = field(default_factory=dict)  # of all stacks, by full key; lists and mappings as JSON
     stacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # likewise of one of them, by service
 
@@ -83,7 +85,7 @@ class _File:
 
     def common(self) -> Common:
         document = self._mapping("", self.document)
-        known = ("account", "region", "backend", "secretsProvider", "tags", "config", "stacks")
+        known = ("account", "region", "backend", "secretsProvider", "runTraces", "tags", "config", "stacks")
         for key in document:
             if key not in known:
                 raise _refused(self.place, str(key), f"is unknown; the keys are {', '.join(known)}")
@@ -94,6 +96,7 @@ class _File:
             account=account,
             region=region,
             backend=self._text("backend", _BACKEND, "a URL, such as s3://my-state?region=eu-west-1"),
+            run_traces=self._text("runTraces", re.compile("|".join(RUN_TRACES)), " or ".join(RUN_TRACES)),
             secrets_provider=self._text("secretsProvider", _SECRETS, "such as awskms://alias/pulumi?region=eu-west-1"),
             config={**self._native(region, account), **self._config("config", document.get("config"))},
             stacks=self._stacks(document.get("stacks")),

@@ -12,6 +12,7 @@ from typing import Any
 
 from automation.differences import differences, known
 from automation.forecast import Change, Resource, short_type
+from automation.timings import Timings
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 
@@ -40,15 +41,19 @@ class Progress:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 0
     resources: dict[str, Resource] = field(default_factory=dict)  # by URN, as they will be
+    timings: Timings = field(default_factory=Timings)
 
     def observe(self, event: Any) -> None:
         """Take one `pulumi.automation.EngineEvent`."""
         if event.resource_pre_event:
+            self.timings.begin(event.resource_pre_event.metadata)
             self._started(event.resource_pre_event.metadata)
         elif event.res_outputs_event:
+            self.timings.end(event.res_outputs_event.metadata)
             self._finished(event.res_outputs_event.metadata)
         elif event.res_op_failed_event:
             metadata = event.res_op_failed_event.metadata
+            self.timings.end(metadata, failed=True)
             self.failed.append(f"{short_type(metadata.type)} {_name(metadata.urn)}")
         elif event.diagnostic_event:
             self._diagnosed(event.diagnostic_event)

@@ -4,26 +4,30 @@ The steps, in order: select → plan → ask → deploy → verify → report.
 """
 
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from automation import display, plan, resume, verify
+from automation import display, resume, runtrace, verify
 from automation.cli import Shared, finish
 from automation.deployment import bring, verified_as
 from automation.engine import load_program
 from automation.errors import ExitCode, UsageError
+from automation.forecast import Change
 from automation.foresee import foresee_rows
 from automation.journal import folder_of
-from automation.plan import Step
 from automation.preflight import Preflight
 from automation.report import Report
 from automation.review import outputs, provable, review
 from automation.rollback import roll_back
 from automation.run import Action, Outcome, Row, State, execute
 from automation.session import GRAPH, Session, opened
+from automation.steps import Step, require_prerequisites
+from automation.timings import Timed
 from automation.waves import divide
 from automation.wish import Wish
+from checks.model import TASK_DEFINITION
 from checks.moves import mesh_in_one_go
 from services.settings import Settings
 
@@ -47,9 +51,11 @@ def run(shared: Shared, wish: Wish) -> None:
         session.record("run-ended", exitCode=report.exit_code, summary=summary, declined=report.declined)
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
+    document = {**report.to_json(), "run": session.run}
     if not report.declined:
+        runtrace.publish(session, [report], document, wish.run_traces)
         console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
-    finish(shared, report.to_json(), report.exit_code)
+    finish(shared, document, report.exit_code)
 
 
 def _continued(shared: Shared, wish: Wish) -> tuple[Shared, Wish]:
@@ -73,7 +79,7 @@ def flip(session: Session, wish: Wish) -> Report:
     loading = session.meanwhile(load_program, aws.connect)
     look_before(session, settings, wish)
     stacks = session.engine.stacks()
-    plan.require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
+    require_prerequisites(steps, GRAPH, session.deployed(stacks), environment.name)
 
     traced = [service for service, given in settings.items() if given.tracing]
     report = Report(command=wish.command, environment=environment.name, traced=traced)
@@ -208,10 +214,18 @@ def _deploy(session: Session, report: Report, wish: Wish, wanted: Mapping[str, s
         service = row.step.service
         # A stack without changes of its own still has to follow a prerequisite that changes.
         engine = not report.plan or service in changing or bool(changing & set(GRAPH[service]))
-        return bring(session, row, session.environment.files.missing(service, wanted), wish.how, engine=engine)
+        values = session.environment.files.missing(service, wanted)
+        renewed = any(map(_renews, report.plan[service])) if service in report.plan else bool(values)
+        how = replace(wish.how, run=session.run if renewed else "")
+        return bring(session, row, values, how, engine=engine)
 
     # Not ahead where engines read into the state what AWS has: they do so at once.
     run_rows(session, report.rows, deploy, stop=wish.on_failure != "continue", ahead=not wish.how.refresh)
+
+
+def _renews(change: Change) -> bool:
+    """Whether there is to be a new task definition, which then bears this run's id."""
+    return change.type == TASK_DEFINITION and change.op in ("create", "replace")
 
 
 def run_rows(session: Session, rows: Sequence[Row], action: Action, *, stop: bool = False, ahead: bool = False) -> None:
@@ -237,6 +251,12 @@ def _verify(session: Session, report: Report, rows: Sequence[Row], wish: Wish, a
     targets = verified_as(session, rows, report.traced)
     session.environment.keep()
     session.say("Verifying in AWS that the tasks run what was deployed …")
+    since = time.time()
+
+    def told(service: str, running: verify.Running) -> None:
+        session.timeline.append(Timed(name="verify", service=service, began=since, ended=time.time()))
+        session.console.print(display.verdict(service, running), soft_wrap=True)
+
     with display.waiting(session.console) as waiting:
         found = verify.wait(
             targets,
@@ -244,7 +264,7 @@ def _verify(session: Session, report: Report, rows: Sequence[Row], wish: Wish, a
             timeout=wish.verify_timeout,
             poll=session.environment.poll_seconds,
             cancelled=session.cancelled,
-            say=lambda service, running: session.console.print(display.verdict(service, running), soft_wrap=True),
+            say=told,
             waiting=waiting,
         )
     report.verification = {**report.verification, **found}

@@ -17,9 +17,9 @@ from automation.engine import Update
 from automation.errors import EngineError
 from automation.events import Progress
 from automation.forecast import SECRET, Change, Difference, Forecast, Resource, StackForecast, Unknown
-from automation.plan import Step
 from automation.run import Outcome, Row, State, execute
 from automation.session import Session
+from automation.steps import Step
 
 _MOST_PREVIEWS = 4  # a preview takes 100-200 MB in the engine, the plugin and the program together
 
@@ -39,7 +39,8 @@ def foresee_rows(
         file = _configuration(session, row, wanted)
         if session.cancelled.is_set():
             return None
-        return session.engine.preview(row.step.stack, Progress(), file, refresh=refresh)
+        with session.timed("preview", row.step.service):
+            return session.engine.preview(row.step.stack, Progress(), file, refresh=refresh)
 
     session.say(f"Working out the plan of {', '.join(row.step.service for row in rows)} …")
     with ThreadPoolExecutor(max_workers=_parallel(session)) as pool:

@@ -11,18 +11,18 @@ from typing import Any
 
 from rich.rule import Rule
 
-from automation import display, plan, verify
+from automation import display, runtrace, verify
 from automation.cli import Shared, finish
 from automation.errors import ExitCode, UsageError
 from automation.events import summarise
 from automation.flip import confirm, flip, look_before
 from automation.foresee import foresee_rows
-from automation.plan import Step
 from automation.removal import forget
 from automation.report import Report
 from automation.run import Row
 from automation.session import GRAPH, Session, opened
 from automation.stackfiles import NAMESPACE
+from automation.steps import Step, for_destruction, select
 from automation.wish import Wish
 from services.settings import DNS_TTL
 
@@ -86,9 +86,9 @@ def phases(
             chosen = [service for service in layer if service in behind]
             if not chosen:
                 continue
-            steps = plan.select(GRAPH, chosen, environment)
+            steps = select(GRAPH, chosen, environment)
             if state == WAY[3]:  # the mesh itself goes last, when nothing is in it
-                steps = plan.for_destruction(steps, GRAPH, (), environment)
+                steps = for_destruction(steps, GRAPH, (), environment)
             repeated = any(service in unverified and states[service] == state for service in chosen)
             found.append(Phase(state=state, words=_WORDS[to][state], steps=steps, repeated=repeated))
     return found
@@ -166,6 +166,7 @@ def run(shared: Shared, journey: Journey, wish: Wish) -> None:
     for report in migration.reports[-1:]:
         shared.console.print(display.diagnostics(report.rows))
     shared.console.print(migration.summary(), style="bold", soft_wrap=True)
+    runtrace.publish(session, migration.reports, migration.to_json())
     finish(shared, migration.to_json(), migration.exit_code)
 
 

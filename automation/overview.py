@@ -7,8 +7,8 @@ from typing import Any
 
 from automation.events import Progress
 from automation.forecast import Change
-from automation.plan import Step
 from automation.session import Session
+from automation.steps import Step
 from automation.verify import Aws, Running, Target, look
 
 

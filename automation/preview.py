@@ -12,7 +12,7 @@ if __name__ == "__main__":
 
 import click
 
-from automation import plan
+from automation import steps
 from automation.against import deployed_base
 from automation.cli import Shared, command, finish, main
 from automation.comment import render
@@ -90,7 +90,7 @@ def _foreseen(shared: Shared, revision: str | None) -> Forecast:
 
 def _as_deployed(session: Session) -> Forecast:
     """Against what is deployed in the environment."""
-    plan.require_existing(session.steps, session.engine.stacks(), session.environment.name)
+    steps.require_existing(session.steps, session.engine.stacks(), session.environment.name)
     return forecast(session)
 
 

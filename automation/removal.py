@@ -5,13 +5,14 @@ from functools import partial
 
 import click
 
-from automation import display, plan
+from automation import display, runtrace
 from automation.cli import Shared, finish
 from automation.flip import confirm, run_rows
 from automation.report import Report
 from automation.run import Outcome, Row, State
 from automation.session import GRAPH, Session, opened
 from automation.state import without
+from automation.steps import Step, for_destruction
 from checks.moves import APP_MESH
 
 forgetting = click.option(
@@ -29,6 +30,8 @@ def run(shared: Shared, *, forget_app_mesh: bool) -> None:
         session.record("run-ended", exitCode=report.exit_code, summary=report.summary())
     console.print(display.diagnostics(report.rows))
     console.print(report.summary(), style="bold", soft_wrap=True)
+    if not report.declined:
+        runtrace.publish(session, [report], report.to_json())
     finish(shared, report.to_json(), report.exit_code)
 
 
@@ -44,7 +47,7 @@ def _destroy(session: Session, shared: Shared, *, forget_app_mesh: bool) -> Repo
     environment = session.environment
     report = Report(command="destroy", environment=environment.name)
     stacks = session.engine.stacks()
-    steps = plan.for_destruction(session.steps, GRAPH, session.deployed(stacks), environment.name)
+    steps = for_destruction(session.steps, GRAPH, session.deployed(stacks), environment.name)
     existing = [step for step in steps if step.stack in stacks]
     if not existing:
         session.say(f"Nothing is deployed in environment {environment.name}.")
@@ -52,7 +55,7 @@ def _destroy(session: Session, shared: Shared, *, forget_app_mesh: bool) -> Repo
         return report
     names = {step.service for step in existing}
     report.rows = [
-        Row(step=plan.Step(service=s.service, stack=s.stack, needs=tuple(n for n in s.needs if n in names)))
+        Row(step=Step(service=s.service, stack=s.stack, needs=tuple(n for n in s.needs if n in names)))
         for s in existing
     ]
     for row in report.rows:

@@ -42,17 +42,18 @@ def review(session: Session, report: Report, requests: int | None) -> None:
     for page in pages:
         if not traffic.ready(page, timeout=patience(environment), cancelled=session.cancelled):
             session.say(f"{page} does not answer yet.")
-    since = time.time()
-    sent = []
-    for page in pages:
-        session.say(f"Sending {requests} requests to {page} …")
-        sent.append(traffic.send(page, requests, rate=RATE, cancelled=session.cancelled))
-    report.traffic = traffic.together(sent)
-    session.record("traffic", sent=report.traffic.sent, answers=dict(report.traffic.answers))
-    for problem in report.traffic.problems():
-        session.console.print(f"  {problem}", style="red", soft_wrap=True, markup=False)
-    if wanted and not session.cancelled.is_set():
-        _prove(session, report, wanted, since)
+    with session.timed("review"):
+        since = time.time()
+        sent = []
+        for page in pages:
+            session.say(f"Sending {requests} requests to {page} …")
+            sent.append(traffic.send(page, requests, rate=RATE, cancelled=session.cancelled))
+        report.traffic = traffic.together(sent)
+        session.record("traffic", sent=report.traffic.sent, answers=dict(report.traffic.answers))
+        for problem in report.traffic.problems():
+            session.console.print(f"  {problem}", style="red", soft_wrap=True, markup=False)
+        if wanted and not session.cancelled.is_set():
+            _prove(session, report, wanted, since)
 
 
 def provable(deployed: Mapping[str, Mapping[str, Any]], report: Report) -> list[Hop]:

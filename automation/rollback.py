@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from automation import display
 from automation.deployment import How, bring
-from automation.plan import Step
 from automation.run import Outcome, Row, State, execute
 from automation.session import Session
+from automation.steps import Step
 
 
 def roll_back(session: Session, rows: Sequence[Row], existing: frozenset[str], how: How) -> list[Row]:

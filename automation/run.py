@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from automation.events import Progress
-from automation.plan import Step
+from automation.steps import Step
 
 
 class State(StrEnum):

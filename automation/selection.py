@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from automation import plan
 from automation.errors import UsageError
+from automation.steps import matching
 from services import ROOT, SERVICES, ServiceEntry, entries
 from services.fleet import parse
 from services.fleet_model import FILE, FleetError
@@ -21,7 +21,7 @@ def chosen(patterns: Sequence[str], changed_since: str | None, environment: str)
     Raises `UsageError` for a pattern that means none, and for a revision that git does not have.
     """
     tags = {name: entry.tags for name, entry in SERVICES.items()}
-    wanted = plan.matching(SERVICES, patterns, tags) if patterns else list(SERVICES)
+    wanted = matching(SERVICES, patterns, tags) if patterns else list(SERVICES)
     if changed_since is None:
         return tuple(wanted)
     found = changed(changed_since, environment)

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,18 +21,18 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from automation import plan
 from automation.cli import Shared
 from automation.engine import Engine
 from automation.environment import ROOT, Environment, find_cli, resolve
 from automation.errors import UsageError
 from automation.journal import Journal, exclusive
 from automation.leftovers import Leftovers
-from automation.plan import Step
+from automation.steps import Graph, Step, select
+from automation.timings import Timed
 
 LEFTOVER_SECONDS = 300  # how long to wait for a dead run's engines to finish what they had begun
 
-GRAPH = plan.Graph()
+GRAPH = Graph()
 
 
 @dataclass(kw_only=True)
@@ -46,6 +47,22 @@ class Session:
     journal: Journal | None = None  # only where the command changes something
     cancelled: threading.Event = field(default_factory=threading.Event)
     broken_since: datetime | None = None  # when what may be there twice was begun: a run was killed, or an answer lost
+    begun: float = field(default_factory=time.time)  # seconds since the epoch
+    timeline: list[Timed] = field(default_factory=list)  # of the steps that are not in the rows of a run
+
+    @property
+    def run(self) -> str:
+        """The id of the run; "" for a command that changes nothing."""
+        return self.journal.id if self.journal else ""
+
+    @contextmanager
+    def timed(self, name: str, service: str = "") -> Iterator[None]:
+        """Note how long a step of the run takes, of one service or of all."""
+        began = time.time()
+        try:
+            yield
+        finally:
+            self.timeline.append(Timed(name=name, service=service, began=began, ended=time.time()))
 
     def say(self, message: str) -> None:
         """A remark to the user."""
@@ -81,7 +98,7 @@ def opened(
     Raises `UsageError` before anything is started when a service, the project file or the environment is wrong.
     """
     console = shared.console
-    steps = plan.select(GRAPH, shared.services, shared.environment)
+    steps = select(GRAPH, shared.services, shared.environment)
     _check_project_file(ROOT / "Pulumi.yaml")
     if changes and not shared.yes and not (console.is_terminal and sys.stdin.isatty()):
         message = "This changes the deployment, and there is no terminal to ask on."

@@ -20,7 +20,7 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from automation import cli, display, waiting
+from automation import around, cli, display, waiting
 from automation.cli import Reading, finish, main, subcommand
 from automation.environment import LOCAL, resolve
 from automation.errors import AutomationError, ExitCode, UsageError
@@ -63,6 +63,7 @@ python automation/traces.py list --json | jq -r '.traces[].id' | xargs python au
 """
 COMPARE_EXAMPLES = """\
 python automation/traces.py compare --before -30m..-20m --after -10m..now
+python automation/traces.py compare --run 20261123T140455-812       one of those that history.py lists
 python automation/traces.py compare --before 14:05..14:15 --after 14:20..14:30
 python automation/traces.py compare --before 2026-03-30T14:00..2026-03-30T15:00 --after -1h..now
 """
@@ -202,15 +203,21 @@ def show_trace(given: Reading, *, ids: tuple[str, ...]) -> None:
 
 
 @subcommand(traces, "compare", COMPARE_EXAMPLES)
-@click.option("--before", required=True, metavar="RANGE", help="FROM..TO, such as 14:05..14:15 or -30m..-20m.")
-@click.option("--after", required=True, metavar="RANGE", help="Likewise.")
-def show_comparison(given: Reading, *, before: str, after: str) -> None:
-    """Show what changed between two ranges of time.
+@click.option("--before", metavar="RANGE", help="FROM..TO, such as 14:05..14:15 or -30m..-20m.")
+@click.option("--after", metavar="RANGE", help="Likewise.")
+@click.option("--run", metavar="ID", help=f"{DEFAULT_DURATION} before a run began, and after it was verified.")
+def show_comparison(given: Reading, *, before: str | None, after: str | None, run: str | None) -> None:
+    """Show what changed between two ranges of time, or with a run.
 
     That is: services and calls that are new or lost, how latencies moved, and what of it tracing itself may cost.
     """
     now = datetime.now().astimezone()
-    asked = ranges.pair("--before", before, now), ranges.pair("--after", after, now)
+    if run is None and before and after:
+        asked = ranges.pair("--before", before, now), ranges.pair("--after", after, now)
+    elif run is not None and not (before or after):
+        asked = around.ranges_of(given, run, now)
+    else:
+        raise RequestError("Say what to compare: --before and --after, or --run alone.")
     with _xray(given) as xray:
         first, second = (xray.service_map(part) for part in asked)
     compared = compare(first.value, second.value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import click
 
 from automation.deployment import TIMEOUT, How
+from automation.environments import RUN_TRACES
 from automation.resume import Earlier
 from automation.stackfiles import NAMESPACE
 from automation.waves import checked
@@ -28,6 +29,7 @@ class Wish:
     on_failure: str = "continue"  # stop, continue or rollback
     stack_timeout: float = TIMEOUT  # seconds
     wave: str = ""  # such as 1,10%,rest
+    run_traces: str | None = None  # off, xray or otlp; None: as the environment's file says
     resume: bool = False
     earlier: Earlier | None = None  # the run that is continued
 
@@ -83,7 +85,12 @@ def flip_options(function: Callable[..., None]) -> Callable[..., None]:
         metavar="WAVES",
         help="Such as 1,10%,rest: so many stacks at a time, each wave verified and its traces seen before the next.",
     )
-    return again(wave(failure(limit(skip(refresh(deployment_options(function)))))))
+    traces = click.option(
+        "--run-traces",
+        type=click.Choice(["off", *RUN_TRACES]),
+        help="Send the run itself as a trace.  [default: as environments/NAME.yaml says, else off]",
+    )
+    return traces(again(wave(failure(limit(skip(refresh(deployment_options(function))))))))
 
 
 def deployment_options(function: Callable[..., None]) -> Callable[..., None]:

@@ -19,6 +19,7 @@ from services.containers import (
     healthy,
     serialise,
 )
+from services.run import RUN, TAG
 from services.settings import Settings, SettingsError
 from services.sizes import FREE_SHARE, TASK_CPU, TASK_MEMORY
 
@@ -155,6 +156,7 @@ def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Se
     proxy = ecs.TaskDefinitionProxyConfigurationArgs(
         type="APPMESH", container_name=ENVOY_NAME, properties=contents.redirection
     )
+    run = RUN.get()
     definition = ecs.TaskDefinition(
         f"{name}-task",
         family=plan.family,
@@ -166,7 +168,8 @@ def register_task(owner: pulumi.Resource, name: str, plan: TaskPlan, *, seat: Se
         execution_role_arn=execution_role.arn,
         proxy_configuration=proxy if contents.redirection else None,
         container_definitions=serialise(contents.containers),
-        opts=opts,
+        tags={TAG: run} if run else None,
+        opts=pulumi.ResourceOptions(parent=owner, ignore_changes=None if run else ["tags"]),
     )
     return Task(definition=definition, role=task_role, logs=group, rights=(*rights, write_logs, *attachments))
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from traces.model import Bucket, Edge, Histogram, Key, Node, ServiceMap, State, Statistics, TraceSummary
+from traces.model import RUN, Bucket, Edge, Histogram, Key, Node, ServiceMap, State, Statistics, TraceSummary
 
 _ID_TIME = slice(2, 10)  # of a trace id 1-58406520-a006649127e371903a2de979: seconds since the epoch, in hex
 
 
 def service_map(services: Sequence[Mapping[str, Any]], start: float, end: float) -> ServiceMap:
-    """Make a map of the services in all pages of one GetServiceGraph answer."""
+    """Make a map of the services in all pages of one GetServiceGraph answer, without the runs of this program."""
+    services = [service for service in services if service.get("Name") != RUN]
     keys = {service["ReferenceId"]: _key(service) for service in services}
     nodes = [_node(service) for service in services]
     edges = [

@@ -61,6 +61,7 @@ class XRay:
     ) -> Fetched[tuple[TraceSummary, ...]]:
         """GetTraceSummaries of the range, newest first; of more than `most`, the newest.
 
+        Runs of this program are among them only where an `expression` asks for them: they are no traffic.
         Raises `RequestError` where X-Ray refuses the filter expression.
         """
         width = min(SUMMARIES_WINDOW_SECONDS, max(_MINUTE, math.ceil((asked.end - asked.start) / WORKERS)))
@@ -86,7 +87,9 @@ class XRay:
         by_id = {
             summary["Id"]: summary for pages in chains for page in pages for summary in page.get("TraceSummaries", ())
         }
-        newest = sorted(map(answers.trace_summary, by_id.values()), key=lambda trace: trace.start, reverse=True)
+        read_all = map(answers.trace_summary, by_id.values())
+        wanted = (trace for trace in read_all if expression or not trace.is_run)
+        newest = sorted(wanted, key=lambda trace: trace.start, reverse=True)
         if len(newest) > most or any(pages[-1].get("NextToken") for pages in chains):
             missing += (f"only the newest {most} traces were read: ask for less time, or filter",)
         return Fetched(value=tuple(newest[:most]), missing=missing)

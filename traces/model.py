@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 State = Literal["ok", "error", "throttle", "fault"]  # green, yellow (4xx), purple (429), red (5xx)
 CLIENT = "client"  # the type of the nodes that stand for callers nobody traces
+RUN = "ecs-tracing-run"  # the name under which runs of the automation are traced
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -111,6 +112,11 @@ class TraceSummary:
     client_ip: str = ""
     services: tuple[Key, ...] = ()
     annotations: Mapping[str, tuple[str | float | bool, ...]] = field(default_factory=dict)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a run of this program, and no traffic."""
+        return any(key.name == RUN for key in self.services)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ from automation.engine import Deployed, Engine, Update
 from automation.environment import Environment
 from automation.events import Progress
 from automation.journal import Journal
-from automation.plan import Step
 from automation.run import Row
 from automation.session import Session
 from automation.stackfiles import StackFiles
+from automation.steps import Step
 
 FLAG = "ecs-tracing:tracing"
 GRAPH = {"platform": (), "crystal": ("platform",), "nodejs": ("platform",), "frontend": ("crystal", "nodejs")}
@@ -30,6 +30,7 @@ class FakeEngine:
         self.calls: list[str] = []
         self.problems: dict[str, list[str]] = {}  # by stack, of the next tries
         self.hangs: dict[str, threading.Event] = {}  # by stack: works until this is set
+        self.tagged: dict[str, str] = {}  # by stack, the run that its task definition is given as a tag
         self.outputs: Mapping[str, Mapping[str, Any]] = {}  # by service
         self._folder = folder
         self._guard = threading.Lock()
@@ -40,7 +41,7 @@ class FakeEngine:
     def unset(self, stack: str, keys: Sequence[str]) -> None:
         self._edit(stack, lambda config: [config.pop(key) for key in keys])
 
-    def up(
+    def up(  # noqa: PLR0913 - as the engine's
         self,
         stack: str,
         progress: Progress,
@@ -48,12 +49,14 @@ class FakeEngine:
         configured: Mapping[str, str] | None = None,
         refresh: bool = False,
         turn: Callable[[], bool] = lambda: True,
+        run: str = "",
     ) -> Update:
         self.configure(stack, configured or {})
         if not turn():
             return Update(progress=progress, problem="a stack that it needs is not there")
         with self._guard:
             self.calls.append(f"up {stack}" + (" refresh" if refresh else ""))
+            self.tagged |= {stack: run} if run else {}
         if stack in self.hangs:
             assert self.hangs[stack].wait(10)
         problems = self.problems.get(stack)

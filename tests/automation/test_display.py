@@ -7,8 +7,8 @@ from rich.console import Console, RenderableType
 from automation import display
 from automation.events import Progress
 from automation.forecast import Change
-from automation.plan import Step
 from automation.run import Row, State
+from automation.steps import Step
 
 
 def shown(thing: RenderableType, width: int = 100) -> str:

@@ -15,6 +15,7 @@ account: "123456789012"
 region: eu-west-1
 backend: s3://my-state?region=eu-west-1
 secretsProvider: awskms://alias/pulumi?region=eu-west-1
+runTraces: xray
 tags: {team: shop}
 config:
   mesh: envoy
@@ -36,7 +37,7 @@ def test_it_becomes_plain_configuration_of_each_stack(tmp_path: Path) -> None:
     """The AWS provider's own settings among it, so that `pulumi up` by hand heeds account and tags."""
     common = told(tmp_path, WHOLE)
     assert (common.account, common.backend) == ("123456789012", "s3://my-state?region=eu-west-1")
-    assert common.secrets_provider == "awskms://alias/pulumi?region=eu-west-1"
+    assert (common.secrets_provider, common.run_traces) == ("awskms://alias/pulumi?region=eu-west-1", "xray")
 
     shared = common.of("nodejs")
     assert json.loads(shared.pop("aws:allowedAccountIds")) == ["123456789012"]
@@ -67,6 +68,7 @@ def test_without_it_the_stacks_files_say_all(tmp_path: Path) -> None:
         ("secretsProvider: kms", "secretsProvider is 'kms' but must be such as awskms://"),
         ("tags: {cost: 42}", "tags.cost is 42 but must be text"),
         ("tags: [a]", "tags must be a mapping"),
+        ("runTraces: zipkin", "runTraces is 'zipkin' but must be xray or otlp"),
         ("colour: red", "colour is unknown; the keys are account, region, backend"),
         ("config: {colour: red}", "config.colour is unknown; the keys are mesh, collector"),
         ("config: {mesh: istio}", "config.mesh is 'istio' but must be appmesh or envoy"),

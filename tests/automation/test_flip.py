@@ -1,6 +1,7 @@
 """Waves, and what a run goes on with: over a fake engine, with AWS's answers given."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from automation import flip, resume, verify
 from automation.cli import Shared
 from automation.errors import ExitCode, UsageError
+from automation.forecast import Change
 from automation.proof import Proof
 from automation.report import Report
 from automation.resume import Earlier, take_over
@@ -195,3 +197,26 @@ def test_what_is_left_of_a_run_is_deployed_against_what_aws_has() -> None:
     """Pulumi believes its state, which a run that died may not have written: without a refresh that would stay so."""
     assert not WISH.how.refresh
     assert Wish(tracing=True, earlier=earlier()).how.refresh
+
+
+def test_task_definitions_bear_the_run_that_replaces_them(faked: Faked) -> None:
+    """GIVEN a plan in which one is replaced, while another stack only follows, THEN the other keeps its tag."""
+    session, engine = faked
+    replaced = Change(op="replace", type="aws:ecs/taskDefinition:TaskDefinition", name="crystal-task")
+    other = replace(replaced, op="update", type="aws:ecs/service:Service")
+    report = Report(command="enable", environment="local", rows=rows())
+    report.plan = {"platform": [], "crystal": [replaced], "nodejs": [other], "frontend": []}
+    flip._deploy(session, report, WISH, WANTED)
+
+    assert engine.tagged == {"local-crystal": session.run}
+
+
+def test_without_a_plan_they_do_so_where_the_configuration_changes(faked: Faked) -> None:
+    """A second run changes no tag."""
+    session, engine = faked
+    flip._deploy(session, Report(command="enable", environment="local", rows=rows()), WISH, WANTED)
+    first, engine.tagged = engine.tagged, {}
+    flip._deploy(session, Report(command="enable", environment="local", rows=rows()), WISH, WANTED)
+
+    assert first == {row.step.stack: session.run for row in rows()}
+    assert engine.tagged == {}

@@ -4,7 +4,7 @@ from automation.engine import Update
 from automation.events import Progress
 from automation.forecast import Change, Difference, Resource, Unknown
 from automation.foresee import stack_forecast
-from automation.plan import Step
+from automation.steps import Step
 
 STEP = Step(service="frontend", stack="prod-frontend", needs=("platform", "crystal"))
 OWN = "urn:pulumi:prod-frontend::ecs-tracing::aws:ecs/taskDefinition:TaskDefinition::frontend-task"

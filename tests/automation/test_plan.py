@@ -1,86 +1,69 @@
-"""Which stacks a run touches, in which order, and what it refuses."""
+"""`plan.py`: which stacks a pipeline may do at the same time."""
+
+import json
 
 import pytest
 
-from automation import plan
-from automation.errors import UsageError
-
-GRAPH = {
-    "platform": (),
-    "crystal": ("platform",),
-    "nodejs": ("platform",),
-    "frontend": ("platform", "crystal", "nodejs"),
-}
+from automation import cli
+from automation.plan import plan
+from services import SERVICES, entries
+from services.fleet import parse
+from tests import fleets
 
 
-def needs(steps: tuple[plan.Step, ...]) -> dict[str, tuple[str, ...]]:
-    return {step.service: step.needs for step in steps}
+def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    """Exit code and stdout of ``plan.py ARGUMENTS…``."""
+    monkeypatch.setattr("sys.argv", ["automation/plan.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(plan)
+    return int(ended.value.code or 0), capsys.readouterr().out
 
 
-def test_without_names_every_service_is_selected_in_dependency_order() -> None:
-    """`enable.py` alone means all services, each after its prerequisites."""
-    assert needs(plan.select(GRAPH, (), "local")) == GRAPH
+def test_a_destruction_begins_where_a_deployment_ends(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--reverse` waits for dependents instead of prerequisites."""
+    code, out = told(capsys, monkeypatch, "--json", "--reverse", "--env", "prod-eu")
+    document = json.loads(out)
+
+    assert (code, document["reverse"]) == (0, True)
+    assert document["levels"] == [["prod-eu-frontend"], ["prod-eu-nodejs", "prod-eu-crystal"], ["prod-eu-platform"]]
+    assert document["stacks"][1] == {
+        "stack": "prod-eu-nodejs", "service": "nodejs", "level": 2, "needs": ["prod-eu-frontend"]
+    }  # fmt: skip
 
 
-def test_stacks_are_named_after_environment_and_service() -> None:
-    """The contract: `<environment>-<service>`."""
-    assert [step.stack for step in plan.select(GRAPH, ("crystal",), "prod-eu")] == ["prod-eu-crystal"]
+def test_each_stack_of_a_fleet_is_in_the_level_after_those_that_it_needs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN 300 services that call each other at random."""
+    monkeypatch.setattr(SERVICES, "found", entries(parse(fleets.fleet("random", 300))))
+    document = json.loads(told(capsys, monkeypatch, "--json")[1])
+    reached = {stack["stack"]: stack["level"] for stack in document["stacks"]}
+
+    assert len(reached) == 301
+    assert [
+        [stack for stack in reached if reached[stack] == level + 1] for level in range(len(document["levels"]))
+    ] == (document["levels"])
+    for stack in document["stacks"]:
+        assert stack["level"] == 1 + max((reached[need] for need in stack["needs"]), default=0)
 
 
-def test_a_selection_waits_only_for_what_is_part_of_it() -> None:
-    """`enable.py crystal frontend` orders the two and does not wait for the others."""
-    expected = {"crystal": (), "frontend": ("crystal",)}
-    assert needs(plan.select(GRAPH, ("frontend", "crystal"), "local")) == expected
+def test_where_nothing_was_changed_there_are_no_levels(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline gets the same document as ever."""
+    monkeypatch.setattr("automation.selection.changed", lambda _revision, _environment: set())
+
+    assert json.loads(told(capsys, monkeypatch, "--json", "--changed-since", "HEAD")[1])["levels"] == []
+    assert told(capsys, monkeypatch, "--changed-since", "HEAD") == (0, "No stack is selected.\n")
 
 
-def test_an_unknown_service_is_named_with_the_known_ones() -> None:
-    """A typing error is answered with the list to choose from."""
-    with pytest.raises(UsageError, match=r"'cristal'.*platform, crystal, nodejs, frontend"):
-        plan.select(GRAPH, ("cristal",), "local")
+@pytest.mark.parametrize("wrong", [["cristal"], ["--env", "Prod"]])
+def test_a_mistake_ends_it_with_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrong: list[str]
+) -> None:
+    """A service or an environment that there cannot be; a matrix is never made of an error."""
+    code, out = told(capsys, monkeypatch, "--json", *wrong)
 
-
-def test_a_missing_prerequisite_is_named_with_the_command_that_creates_it() -> None:
-    """One service alone needs its prerequisites deployed."""
-    steps = plan.select(GRAPH, ("frontend",), "staging")
-    with pytest.raises(UsageError, match="'frontend' needs 'crystal' and 'nodejs'") as caught:
-        plan.require_prerequisites(steps, GRAPH, ["platform"], "staging")
-    assert caught.value.next_command == "python automation/enable.py crystal nodejs --env staging"
-
-
-def test_prerequisites_in_the_same_run_need_not_be_deployed() -> None:
-    """A fresh environment can be deployed in one go."""
-    plan.require_prerequisites(plan.select(GRAPH, (), "local"), GRAPH, [], "local")
-
-
-def test_destruction_goes_the_other_way_round() -> None:
-    """Dependents are deleted before what they depend on."""
-    steps = plan.for_destruction(plan.select(GRAPH, (), "local"), GRAPH, list(GRAPH), "local")
-    assert needs(steps) == {
-        "frontend": (),
-        "nodejs": ("frontend",),
-        "crystal": ("frontend",),
-        "platform": ("crystal", "nodejs", "frontend"),
-    }
-
-
-def test_a_service_still_needed_is_not_destroyed() -> None:
-    """The platform cannot go while a service lives in it; the error says which to delete first."""
-    steps = plan.select(GRAPH, ("platform",), "local")
-    with pytest.raises(UsageError, match="'platform' is still needed by 'crystal'") as caught:
-        plan.for_destruction(steps, GRAPH, ["platform", "crystal"], "local")
-    assert caught.value.next_command == "python automation/destroy.py crystal"
-
-
-def test_previewing_what_does_not_exist_names_the_command_that_creates_it() -> None:
-    """There is nothing to compare an undeployed stack with."""
-    steps = plan.select(GRAPH, ("crystal",), "local")
-    with pytest.raises(UsageError, match="'crystal' is not deployed in environment 'local'"):
-        plan.require_existing(steps, ["local-platform"], "local")
-
-
-def test_a_stack_is_no_other_services() -> None:
-    """`prod-web-api` is the stack of `web-api` in `prod`: `prod-web` cannot have an `api`."""
-    graph = {"platform": (), "api": ("platform",), "web-api": ("platform",)}
-    assert [step.stack for step in plan.select(graph, ("web-api",), "prod-web")] == ["prod-web-web-api"]
-    with pytest.raises(UsageError, match=r"'api' can't be in environment 'prod-web': .* that of 'web-api'"):
-        plan.select(graph, ("api",), "prod-web")
+    assert (code, json.loads(out)["exitCode"]) == (2, 2)

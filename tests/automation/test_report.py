@@ -6,9 +6,9 @@ import pytest
 
 from automation.errors import ExitCode
 from automation.events import Progress
-from automation.plan import Step
 from automation.report import Report
 from automation.run import Row, State
+from automation.steps import Step
 from automation.verify import Running
 
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from automation.plan import Step
 from automation.run import Action, Outcome, Row, State, execute
+from automation.steps import Step
 
 DONE = Outcome(state=State.DONE)
 FAILED = Outcome(state=State.FAILED, reason="AWS said no")

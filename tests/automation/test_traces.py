@@ -183,7 +183,7 @@ def test_an_empty_range_says_where_to_look(run: Command, fake: FakeXRay) -> None
         (("show", "abc"), "'abc' is no trace id", "list"),
         (("show",), "Missing argument", "show --help"),
         (("compare", "--before", "x", "--after", "-1m..now"), "--before: 'x' is no range", "compare --help"),
-        (("compare", "--before", "-1m..now"), "Missing option '--after'", "compare --help"),
+        (("compare", "--before", "-1m..now"), "--before and --after, or --run alone", "compare --help"),
         (("nonsense",), "No such command 'nonsense'", "--help"),
         ((), "Missing command", "--help"),
     ],

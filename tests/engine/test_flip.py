@@ -1,5 +1,7 @@
 """The main job on the real engine: on, off, on again, and what AWS runs after each."""
 
+import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -37,6 +39,16 @@ def running(checkout: Checkout) -> dict[str, dict[str, Any]]:
     return found
 
 
+def tagged(checkout: Checkout) -> set[str]:
+    """The runs whose ids the task definitions that run bear as a tag."""
+    ecs = checkout.aws("ecs")
+    found = ecs.describe_services(cluster="container-demo", services=list(ECS_SERVICES.values()))["services"]
+    tags = [
+        ecs.describe_task_definition(taskDefinition=each["taskDefinition"], include=["TAGS"])["tags"] for each in found
+    ]
+    return {tag["value"] for each in tags for tag in each if tag["key"] == "ecs-tracing:run"}
+
+
 def containers(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {container["name"]: container for container in definition["containerDefinitions"]}
 
@@ -51,16 +63,19 @@ def plans(document: Any) -> dict[str, set[tuple[str, str]]]:
 def flips(deployed: Checkout) -> dict[str, Any]:
     """Off, on, off, on: the document of each flip and what ran after it."""
     before = running(deployed)
-    first = deployed.json("enable")
+    first = deployed.json("enable", "--run-traces", "xray")
     on = running(deployed)
+    tags = [tagged(deployed)]
     again = deployed.json("enable")
+    tags.append(tagged(deployed))
     back = deployed.json("disable")
+    tags.append(tagged(deployed))
     off = running(deployed)
     quiet = deployed.json("preview")
     last = deployed.json("enable", "--skip-preview")
     return {
         "before": before, "first": first, "on": on, "again": again,
-        "back": back, "off": off, "quiet": quiet, "last": last, "on again": running(deployed),
+        "back": back, "off": off, "quiet": quiet, "last": last, "on again": running(deployed), "tags": tags,
     }  # fmt: skip
 
 
@@ -131,6 +146,57 @@ def test_each_flip_was_verified_in_aws(flips: dict[str, Any]) -> None:
         for stack in flips[run]["stacks"]:
             assert stack["verification"]["ok"], stack
             assert stack["verification"]["rollout"] == "COMPLETED"
+
+
+def test_task_definitions_bear_the_run_that_registered_them(flips: dict[str, Any]) -> None:
+    """The tag alone is no change: a run without changes leaves it as it is."""
+    first, back = flips["first"]["run"], flips["back"]["run"]
+    assert flips["tags"] == [{first}, {first}, {back}]
+
+
+def test_the_run_is_a_trace_in_xray(flips: dict[str, Any], deployed: Checkout) -> None:
+    """Run, four stacks, their steps, and the resources that were changed; on the map of the traffic it is not."""
+    assert flips["first"]["exitCode"] == 0
+    run = flips["first"]["run"]
+    (listed,) = json.loads(
+        deployed.script("traces", "list", "--json", "--last", "1h", "--filter", f'annotation.run = "{run}"').stdout
+    )["traces"]
+    (shown,) = json.loads(deployed.script("traces", "show", listed["id"], "--json").stdout)["traces"]
+    (whole,) = shown["segments"]
+    steps = {stack["name"]: {step["name"]: step for step in stack["segments"]} for stack in whole["segments"]}
+    worked = {resource["name"] for resource in steps["local-crystal"]["deploy"]["segments"]}
+
+    assert whole["name"] == "ecs-tracing-run"
+    assert {name: list(found) for name, found in steps.items()} == {
+        f"local-{service}": ["preview", "deploy", "verify"] for service in SERVICES
+    }
+    assert worked == {
+        "create iam.RolePolicyAttachment crystal-AWSXRayDaemonWriteAccess",
+        "create-replacement ecs.TaskDefinition crystal-task",
+        "update ecs.Service crystal",
+        "delete-replaced ecs.TaskDefinition crystal-task",
+    }
+    assert json.loads(deployed.script("traces", "map", "--json", "--last", "1h").stdout)["nodes"] == []
+
+
+def compared(checkout: Checkout, run: str) -> tuple[datetime, datetime]:
+    """The end of the range before a run, and the start of the one after it."""
+    document = json.loads(checkout.script("traces", "compare", "--run", run, "--json").stdout)
+    return datetime.fromisoformat(document["before"]["end"]), datetime.fromisoformat(document["after"]["start"])
+
+
+@pytest.mark.parametrize(("flip", "_known_by"), [("first", "its trace"), ("last", "its tag")])
+def test_a_run_is_found_without_its_journal(
+    flips: dict[str, Any], deployed: Checkout, flip: str, _known_by: str
+) -> None:
+    """As on another machine: what its journal tells here, or what AWS can tell of it within that time."""
+    run = flips[flip]["run"]
+    begin, end = compared(deployed, run)
+    kept = (deployed.root / ".runs").rename(deployed.root / "elsewhere")
+    found = compared(deployed, run)
+    kept.rename(deployed.root / ".runs")
+
+    assert begin <= found[0] <= found[1] <= end
 
 
 def test_status_tells_flag_revision_sidecar_policy_and_drift(flips: dict[str, Any], deployed: Checkout) -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "__init__", "aws", "collectors", "containers", "declared", "fargate", "fleet", "fleet_model", "fleet_yaml",
     "gateway", "images", "load_test_host", "mesh_service", "neighbours", "network", "own_mesh", "program", "routing",
-    "sdk", "settings", "sizes", "task", "tracing",
+    "run", "sdk", "settings", "sizes", "task", "tracing",
 }  # fmt: skip
 
 

@@ -158,6 +158,7 @@ class FakeXRay:
             "HasFault": call.status >= 500,
             "HasError": 400 <= call.status < 500,
             "HasThrottle": call.status == 429,
+            "ServiceIds": [{"Name": call.target, "Type": "AWS::AppMesh::Proxy"}],
             "Http": {"HttpURL": f"http://{call.target}/", "HttpStatus": call.status, "HttpMethod": "GET"},
         }
 

@@ -14,7 +14,7 @@ from traces import fetch
 from traces.calling import WORKERS, Caller, connect
 from traces.errors import RequestError, ReviewError
 from traces.fetch import XRay
-from traces.model import CLIENT, Key
+from traces.model import CLIENT, RUN, Key
 from traces.ranges import Range
 
 NOON = 1_774_958_400  # 2026-03-31 12:00:00 UTC
@@ -278,6 +278,18 @@ def test_a_filter_goes_to_x_ray_as_it_is(fake: FakeXRay) -> None:
     """Its language is X-Ray's business."""
     reader(fake).summaries(Range(NOON, NOON + 60), 'service("a") AND fault')
     assert ['service("a") AND fault'] == [body["FilterExpression"] for body in fake.asked_for(SUMMARIES)]
+
+
+def test_runs_of_the_automation_are_no_traffic(fake: FakeXRay) -> None:
+    """Neither the map counts them nor the list, unless a filter asks for them."""
+    fake.calls = [Call(NOON, "", "a", 5, 200), Call(NOON + 1, "", RUN, 60_000, 200)]
+    asked = Range(NOON, NOON + 60)
+    shown = reader(fake).service_map(asked).value
+
+    assert {key.name for key in shown.nodes} == {"a"}
+    assert {source.name for source, _ in shown.edges} == {"a"}
+    assert [trace.url for trace in reader(fake).summaries(asked).value] == ["http://a/"]
+    assert len(reader(fake).summaries(asked, f'service("{RUN}")').value) == 2  # the fake does not filter
 
 
 def test_a_filter_that_x_ray_refuses_is_the_users_mistake(fake: FakeXRay) -> None:

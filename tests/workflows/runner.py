@@ -20,9 +20,9 @@ PULL_REQUEST = {  # what the expressions of preview.yml evaluate to for one
 }
 
 
-def workflow(name: str) -> Any:
-    """The document of ``.github/workflows/NAME.yml``; its `on` is under True, as YAML 1.1 has it."""
-    return yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text(encoding="utf-8"))
+def workflow(name: str, folder: Path = WORKFLOWS) -> Any:
+    """The document of ``NAME.yml`` in a folder of workflows; its `on` is under True, as YAML 1.1 has it."""
+    return yaml.safe_load((folder / f"{name}.yml").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -39,7 +39,8 @@ class Job:
 class Runner:
     """A machine with a folder for temporary files."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], workflows: Path = WORKFLOWS) -> None:
+        self._workflows = workflows
         self.temp = folder / "temp"
         self.temp.mkdir(parents=True)
         self._env = {**env, "CI": "true", "GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(self.temp)}
@@ -52,7 +53,7 @@ class Runner:
         `values` holds what each expression of the job evaluates to, conditions included ("true" or not); an expression
         that is not there is a KeyError. Steps in `leave_out` are taken for done, as are those that are actions.
         """
-        document = workflow(name)
+        document = workflow(name, self._workflows)
         assert document["defaults"]["run"] == {"shell": "bash"}
         done = Job()
         for step in document["jobs"][job]["steps"]:
