@@ -18,7 +18,7 @@ from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
-from automation import abandoned, backend
+from automation import abandoned, backend, locks
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
@@ -128,6 +128,7 @@ class Engine:
     ) -> None:
         """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
         parts = parts or Parts()
+        self.gone: set[locks.Owner] = set()  # engines elsewhere that are known to have ended
         if inline:
             abandoned.silence()
         self._provided = ["--secrets-provider", parts.secrets_provider] if parts.secrets_provider else []
@@ -219,7 +220,7 @@ class Engine:
         )
         return replace(update, dependencies=_dependencies(plan)) if update.problem is None else update
 
-    def up(
+    def up(  # noqa: PLR0913 - each is a rule of its own, given by name
         self,
         stack: str,
         progress: Progress,
@@ -227,16 +228,22 @@ class Engine:
         configured: Mapping[str, str] | None = None,
         refresh: bool = False,
         turn: Callable[[], bool] | None = None,
+        config_file: Path | None = None,
     ) -> Update:
         """Deploy the stack as its file says, once `configured` (full keys, plain values) is written there.
 
         With `refresh`, after reading into the state what AWS really has. `turn` is waited for before anything is
-        touched but the file; where it says no, nothing is.
+        touched but the file; where it says no, nothing is. `config_file` stands in for the stack's own.
         """
         given = [text for key, value in (configured or {}).items() for text in ("--config", f"{key}={value}")]
         program = (lambda: _program(turn=turn)) if turn else None
-        observe = progress.observe
-        return self._run(stack, progress, lambda s: s.up(on_event=observe, refresh=refresh, program=program), given)
+        file, observe = str(config_file) if config_file else None, progress.observe
+        return self._run(
+            stack,
+            progress,
+            lambda s: s.up(on_event=observe, refresh=refresh, program=program, config_file=file),
+            given,
+        )
 
     def drift(self, stack: str, progress: Progress) -> Update:
         """What changed in AWS behind Pulumi's back. Changes nothing."""
@@ -265,7 +272,12 @@ class Engine:
             self._command.run(["stack", "rm", stack, "--yes", "--preserve-config"], self._workspace.work_dir, {})
 
     def unlock(self, stack: str) -> None:
-        """Take away the backend's lock that a dead engine left on the stack."""
+        """Take away the backend's lock that a dead engine left on the stack, unless its owner may be alive."""
+        url = os.environ.get("PULUMI_BACKEND_URL", "")
+        if locks.are_files(url):
+            lock = locks.found(url, PROJECT, stack, locks.sdk)
+            if lock is None or not (lock.owner in self.gone or lock.is_left()):
+                return
         with _explained(f"unlock the stack '{stack}'"):
             self._command.run(["cancel", "--yes", "--stack", stack], self._workspace.work_dir, {})
 

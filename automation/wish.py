@@ -29,6 +29,7 @@ class Wish:
     stack_timeout: float = TIMEOUT  # seconds
     wave: str = ""  # such as 1,10%,rest
     resume: bool = False
+    scheduler: str = ""  # address of the Dask scheduler whose workers run the engines; "": they run here
     earlier: Earlier | None = None  # the run that is continued
 
     def config(self, region: str) -> dict[str, str]:
@@ -83,7 +84,13 @@ def flip_options(function: Callable[..., None]) -> Callable[..., None]:
         metavar="WAVES",
         help="Such as 1,10%,rest: so many stacks at a time, each wave verified and its traces seen before the next.",
     )
-    return again(wave(failure(limit(skip(refresh(deployment_options(function)))))))
+    scheduler = click.option(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="Of a Dask scheduler, such as tcp://10.0.0.5:8786: its workers run the engines.",
+    )
+    return scheduler(again(wave(failure(limit(skip(refresh(deployment_options(function))))))))
 
 
 def deployment_options(function: Callable[..., None]) -> Callable[..., None]:
