@@ -19,7 +19,7 @@ from automation.leftovers import Leftovers
 from automation.sameness import Facts
 from automation.session import Session
 
-_CONNECT_SECONDS = 10
+_WAIT_SECONDS = 10
 _DOCUMENT = "docs/scheduler.md"
 
 
@@ -34,10 +34,13 @@ def joined(session: Session, address: str, parallel: int | None) -> Iterator[Non
     environment = session.environment
     leftovers = Leftovers(environment.runs)
     with _client(address) as client:
-        threads = client.nthreads()
-        if not threads:
+        try:
+            client.wait_for_workers(1, timeout=_WAIT_SECONDS)
+        except TimeoutError as error:
             message = f"The Dask cluster at {address} has no workers."
-            raise UsageError(message, next_command=f".venv/bin/python -m dask worker {address}   (see {_DOCUMENT})")
+            following = f".venv/bin/python -m dask worker {address}   (see {_DOCUMENT})"
+            raise UsageError(message, next_command=following) from error
+        threads = client.nthreads()
         terms = Terms(environment=environment, expected=_agreed(client, session))
 
         def placed(job: Placed) -> None:
@@ -56,14 +59,14 @@ def joined(session: Session, address: str, parallel: int | None) -> Iterator[Non
 @contextmanager
 def _client(address: str) -> Iterator[Client]:
     try:
-        client = Client(address, timeout=_CONNECT_SECONDS, direct_to_workers=False, set_as_default=False)
+        client = Client(address, timeout=_WAIT_SECONDS, direct_to_workers=False, set_as_default=False)
     except (OSError, ValueError) as error:
         message = f"No Dask scheduler answers at '{address}': {_first_line(error)}."
         raise UsageError(message, next_command=f".venv/bin/python -m dask scheduler   (see {_DOCUMENT})") from error
     try:
         yield client
     finally:
-        client.close(timeout=_CONNECT_SECONDS)
+        client.close(timeout=_WAIT_SECONDS)
 
 
 def _agreed(client: Client, session: Session) -> Facts:
