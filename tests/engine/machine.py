@@ -1,8 +1,8 @@
-"""A machine of its own, as far as processes can tell: network, processes and name are in namespaces, files are shared.
+"""A machine of its own, as far as processes can tell: network, processes and name are its own, files are shared.
 
-Its loopback is its own, so what listens on 127.0.0.1 outside is not there, and the other way round. A port that both are
-to have is passed through a Unix socket, ``<folder>/<port>``, since those are files: the side with the service serves it,
-the other one listens in its place.
+What listens on 127.0.0.1 outside is not there inside, and the other way round. A port that both are to have is passed
+through a Unix socket, ``<folder>/<port>``, since those are files: the side with the service serves it, the other one
+listens in its place.
 
     python tests/engine/machine.py FOLDER --serve PORT… --reach PORT… [--name NAME --run COMMAND…]
 
@@ -26,7 +26,9 @@ _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1  # of Linux's netdevic
 class Machine:
     """A machine that runs one command until it is killed."""
 
-    def __init__(self, folder: Path, name: str, serve: Sequence[int], reach: Sequence[int], command: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, name: str, serve: Sequence[int], reach: Sequence[int], command: Sequence[str]
+    ) -> None:
         self.name = name
         self._folder, self._serve, self._reach, self._command = folder, serve, reach, command
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,7 +69,9 @@ def _relay(folder: Path, serve: Sequence[int], reach: Sequence[int]) -> list[str
 
 async def _pass(folder: Path, serve: Sequence[int], reach: Sequence[int]) -> None:
     for port in serve:
-        await asyncio.start_unix_server(_to(lambda port=port: asyncio.open_connection("127.0.0.1", port)), folder / str(port))
+        await asyncio.start_unix_server(
+            _to(lambda port=port: asyncio.open_connection("127.0.0.1", port)), folder / str(port)
+        )
     for port in reach:
         there = str(folder / str(port))
         await asyncio.start_server(_to(lambda there=there: asyncio.open_unix_connection(there)), "127.0.0.1", port)
