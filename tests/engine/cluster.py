@@ -60,40 +60,29 @@ class Site:
         first.script("deploy", "platform", "--yes", "--skip-preview", "--traffic", "0")
         plugins = Instance(self.aws).standing_plugins()
         endpoint = first.shell["AWS_ENDPOINT_URL"].rpartition(":")[2]
-        everywhere = [int(endpoint), *(int(each.rpartition(":")[2]) for each in plugins.split(","))]
+        aws = [int(endpoint), *(int(each.rpartition(":")[2]) for each in plugins.split(","))]
         links = self._folder / "links"
         links.mkdir()
-        own: list[int] = []
+        schedulers, workers = [], []
         for side, checkout in self.checkouts.items():
             scheduler, *ports = _free(1 + 2 * _MACHINES)
-            everywhere.append(scheduler)
-            own += ports
+            schedulers.append(scheduler)
+            workers += ports
             self.addresses[side] = address = f"tcp://127.0.0.1:{scheduler}"
-            self._dask(
-                checkout,
-                side,
-                "scheduler",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(scheduler),
-                "--dashboard-address",
-                "127.0.0.1:0",
-            )
-            reached = [*everywhere[:-1], scheduler]
+            self._dask(checkout, side, f"scheduler --host 127.0.0.1 --port {scheduler} --dashboard-address 127.0.0.1:0")
             self.machines[side] = [
-                _machine(links, f"{side}-{number}", address, ports[2 * number : 2 * number + 2], reached)
+                _machine(links, f"{side}-{number}", address, ports[2 * number : 2 * number + 2], [*aws, scheduler])
                 for number in range(_MACHINES)
             ]
-        self._processes.append(outside(links, everywhere, own))
-        until(lambda: all((links / str(port)).exists() for port in everywhere))
+        self._processes.append(outside(links, [*aws, *schedulers], workers))
+        until(lambda: all((links / str(port)).exists() for port in (*aws, *schedulers)))
         for side, machines in self.machines.items():
             for machine in machines:
                 machine.start(cwd=self.checkouts[side].root, env=self.checkouts[side].env)
 
     def popen(self, side: str, name: str, *args: str) -> "subprocess.Popen[str]":
         """Start ``python automation/NAME.py`` for a side's services, on its scheduler."""
-        quick = ("--yes", "--skip-preview", "--traffic", "0", "--scheduler", self.addresses[side])
+        quick = ("--yes", "--skip-preview", "--scheduler", self.addresses[side])
         return self.checkouts[side].popen(f"automation/{name}.py", f"{side}-*", *quick, *args)
 
     def run(self, side: str) -> Run | None:
@@ -104,10 +93,11 @@ class Site:
         """The stacks that are locked in the backend, as often as they are."""
         return [path.parent.name for path in (self.aws / "pulumi-state" / ".pulumi" / "locks").rglob("*.json")]
 
-    def until_placed(self, side: str, command: str, host: str, number: int) -> Facts:
+    def until_placed(self, run: "subprocess.Popen[str]", side: str, command: str, host: str, number: int) -> Facts:
         """Wait until the side's run of a command has had so many engines on a machine; the last of them."""
         deadline = time.monotonic() + TIMEOUT
         while len(engines := self.engines(side, command, host)) < number:
+            assert run.poll() is None, run.communicate()
             assert time.monotonic() < deadline, f"{host} had {len(engines)} engines"
             threading.Event().wait(0.05)
         return engines[number - 1]
@@ -133,9 +123,9 @@ class Site:
             process.communicate()
         self.checkouts[SIDES[0]].close()
 
-    def _dask(self, checkout: Checkout, name: str, *args: str) -> None:
-        log = (self._folder / f"{name}.log").open("ab")
-        self._processes.append(checkout.popen("-m", "dask", *args, stdout=log, stderr=subprocess.STDOUT))
+    def _dask(self, checkout: Checkout, name: str, command: str) -> None:
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes.append(checkout.popen("-m", "dask", *command.split(), stdout=log, stderr=log))
 
 
 def _machine(links: Path, name: str, address: str, ports: list[int], reached: list[int]) -> Machine:

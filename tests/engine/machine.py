@@ -39,22 +39,17 @@ class Machine:
         if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
             unshare.insert(1, "--map-root-user")
         relay = _relay(self._folder, self._serve, self._reach)
-        log = (self._folder / f"{self.name}.log").open("ab")
-        self._process = subprocess.Popen(
-            [*unshare, *relay, "--name", self.name, "--run", *self._command],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, **given,
-        )  # fmt: skip
+        with (self._folder / f"{self.name}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*unshare, *relay, "--name", self.name, "--run", *self._command],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, **given,
+            )  # fmt: skip
 
     def lose(self) -> None:
         """Lose it with everything on it, at once."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-
-    @property
-    def log(self) -> str:
-        """What its command printed."""
-        return (self._folder / f"{self.name}.log").read_text(encoding="utf-8")
 
 
 def outside(folder: Path, serve: Sequence[int], reach: Sequence[int]) -> "subprocess.Popen[bytes]":

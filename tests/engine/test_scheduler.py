@@ -19,7 +19,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(tmp_path_factory.mktemp("site"))
     try:
         made.start()
-        told = {side: made.popen(side, "deploy") for side in SIDES}
+        told = {side: made.popen(side, "deploy", "--traffic", "0") for side in SIDES}
         for process in told.values():
             out, err = process.communicate()
             assert process.returncode == 0, out + err
@@ -39,9 +39,9 @@ def test_two_schedulers_flip_a_fleet_and_one_machine_is_lost(site: Site) -> None
 
     watching = threading.Thread(target=watch)
     watching.start()
-    processes = {side: site.popen(side, "enable") for side in SIDES}
+    processes = {side: site.popen(side, "enable", "--traffic", "0") for side in SIDES}
     lost = site.machines["left"][0]
-    hit = site.until_placed("left", "enable", lost.name, 3)["service"]
+    hit = site.until_placed(processes["left"], "left", "enable", lost.name, 3)["service"]
     lost.lose()
     at = datetime.now().astimezone()
     ended = {side: (process.communicate(), process.returncode) for side, process in processes.items()}
@@ -66,13 +66,13 @@ def test_two_schedulers_flip_a_fleet_and_one_machine_is_lost(site: Site) -> None
         for service in run.services:
             *_, before, last = site.updates(f"local-{service}")
             assert before["endTime"] <= last["startTime"]
-            assert last["config"]["ecs-tracing:tracing"]["value"] == "true"
+            assert last["config"]["ecs-tracing:tracing"] == "true"
 
 
 def test_ctrl_c_reaches_engines_on_workers(site: Site) -> None:
     """GIVEN engines at work on workers WHEN interrupted THEN they end in good order, and what waits is not begun."""
     process = site.popen("right", "disable", "--parallel", "4")  # twice as many as there are threads
-    site.until_placed("right", "disable", "right-0", 1)
+    site.until_placed(process, "right", "disable", "right-0", 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert process.returncode == 130, out + err
