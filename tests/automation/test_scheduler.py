@@ -1,5 +1,6 @@
 """A run on a Dask cluster: what it agrees on with the workers, and what becomes of a job; no engine runs."""
 
+import os
 import threading
 import time
 from collections import Counter
@@ -12,13 +13,16 @@ from typing import Any
 import pytest
 from distributed import LocalCluster, Queue, get_client
 
-from automation import elsewhere, remote, retries, scheduler
+from automation import elsewhere, flip, remote, retries, scheduler
+from automation.cli import Shared
 from automation.engine import Update
 from automation.errors import UsageError
 from automation.events import Progress
+from automation.leftovers import Leftovers
 from automation.remote import Done, Job, Lease
 from automation.sameness import Facts
 from automation.session import Session
+from automation.wish import Wish
 from tests.automation.fakes import fake_session
 from tests.localaws.support import until
 
@@ -111,6 +115,15 @@ def test_a_cluster_without_workers(session: Session, empty: LocalCluster, monkey
     assert f"dask worker {empty.scheduler_address}" in str(refused.value.next_command)
 
 
+def test_dask_is_not_installed(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is needed for this option alone; the command that installs it is named."""
+    monkeypatch.setattr(flip, "find_spec", lambda _: None)
+    shared = Shared(environment="local", as_json=False, yes=True, parallel=None)
+    with pytest.raises(UsageError, match="--scheduler needs the package 'distributed'") as refused:
+        flip._beyond(session, shared, Wish(tracing=True, scheduler="tcp://127.0.0.1:9"))
+    assert "requirements-dask.txt" in str(refused.value.next_command)
+
+
 def test_a_folder_that_a_worker_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that this machine made in the backend is not there."""
     monkeypatch.setattr(remote, "_place", lambda _: None)
@@ -148,6 +161,19 @@ def test_a_worker_that_is_gone_is_one_that_may_be_tried_again(joined: Session, m
     update = joined.engine.up("local-crystal", Progress())
     assert time.monotonic() - begun >= elsewhere.LEASE_LOCAL.over
     assert retries.passes([str(update.problem)])
+
+
+def test_after_a_killed_run_its_engines_elsewhere_are_waited_for(tmp_path: Path) -> None:
+    """As long as they may go on without a sign of their run; a run that ends in order has none left."""
+    leftovers = Leftovers(tmp_path)
+    assert leftovers.seconds_left() == 0
+    with leftovers.elsewhere(60) as sign:
+        file = tmp_path / "engines" / "elsewhere"
+        os.utime(file, (time.time() - 50, time.time() - 50))
+        assert 5 < leftovers.seconds_left() <= 10
+        sign()
+        assert 55 < leftovers.seconds_left() <= 60
+    assert leftovers.seconds_left() == 0
 
 
 def test_an_interrupted_run_takes_back_what_was_not_begun(joined: Session, monkeypatch: pytest.MonkeyPatch) -> None:
