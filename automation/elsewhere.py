@@ -104,6 +104,8 @@ class RemoteEngine(Engine):
         problem = f"the worker {placed.worker or 'that it was given to'} is gone"
         placed.progress.current = f"{problem}; waiting until its engine has ended for certain"
         self._outlast(placed)
+        if placed.job.configured:  # as the engine did with its worker's copy
+            self.configure(placed.job.stack, placed.job.configured)
         if not self.cluster.answers:
             problem = "the Dask scheduler is gone"
         return Update(progress=placed.progress, problem=problem)

@@ -275,7 +275,10 @@ class Engine:
         """Take away the backend's lock that a dead engine left on the stack, unless its owner may be alive."""
         url = os.environ.get("PULUMI_BACKEND_URL", "")
         if locks.are_files(url):
-            lock = locks.found(url, PROJECT, stack, locks.sdk)
+            try:
+                lock = locks.found(url, PROJECT, stack, locks.sdk)
+            except locks.errors() as error:
+                raise EngineError(f"The lock on the stack '{stack}' could not be read: {error}") from error
             if lock is None or not (lock.owner in self.gone or lock.is_left()):
                 return
         with _explained(f"unlock the stack '{stack}'"):

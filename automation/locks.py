@@ -80,6 +80,13 @@ def held(url: str, project: str, stack: str, client: Client) -> str:
     return str(lock) if lock else ""
 
 
+def errors() -> tuple[type[Exception], ...]:
+    """What reading a lock may raise."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see sdk
+
+    return (OSError, ValueError, BotoCoreError, ClientError)
+
+
 def sdk(service: str) -> Any:
     """A client of the SDK with the ordinary credential chain."""
     import boto3  # noqa: PLC0415 - takes a while to load, and only buckets need it
