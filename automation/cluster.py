@@ -20,6 +20,8 @@ from automation.locks import Owner
 from automation.remote import BEAT, Done, Job
 
 _LOST = (CancelledError, KilledWorker, OSError)  # what the cluster says of a job whose worker, or scheduler, is gone
+# What a client that has lost its scheduler raises; in between it simply lacks what it would call.
+_NO_SCHEDULER = (AttributeError, OSError, RuntimeError, TimeoutError, ValueError)
 
 
 @dataclass(kw_only=True)
@@ -62,17 +64,21 @@ class Cluster:
 
     @contextmanager
     def place(self, job: Job, progress: Progress) -> Iterator[Placed]:
-        """Give the cluster a job. Raises `OSError` where there is no scheduler any more."""
-        ticket = Queue(job.id, client=self._client, maxsize=1)
-        ticket.put("begin")
-        executor = self._client.get_executor(pure=False, retries=0)
-        future = executor.submit(remote.deploy, job, key=f"{job.stack}-{job.id}")
+        """Give the cluster a job. Raises `ConnectionError` where there is no scheduler any more."""
+        try:
+            ticket = Queue(job.id, client=self._client, maxsize=1)
+            ticket.put("begin")
+            executor = self._client.get_executor(pure=False, retries=0)
+            future = executor.submit(remote.deploy, job, key=f"{job.stack}-{job.id}")
+        except _NO_SCHEDULER as error:
+            raise ConnectionError(str(error)) from error
         self._jobs[job.id] = placed = Placed(job=job, progress=progress, ticket=ticket, future=future)
         try:
             yield placed
         finally:
             del self._jobs[job.id]
-            ticket.close()
+            with suppress(*_NO_SCHEDULER):
+                ticket.close()
 
     def end(self, stack: str) -> None:
         """Have the engines of a stack end: interrupted first, killed after the lease's grace."""
@@ -90,7 +96,7 @@ class Cluster:
             while not over.wait(BEAT):
                 each_beat()
                 beat += 1
-                with suppress(OSError, RuntimeError, TimeoutError, ValueError):  # the workers will notice, too
+                with suppress(*_NO_SCHEDULER):  # the workers notice that, too
                     self._give_orders(beat)
                     self._withdraw()
 
@@ -101,7 +107,7 @@ class Cluster:
         finally:
             over.set()
             attending.join()
-            with suppress(OSError, RuntimeError):
+            with suppress(*_NO_SCHEDULER):
                 self._orders.delete()
 
     def _give_orders(self, beat: int) -> None:

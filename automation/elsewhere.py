@@ -77,8 +77,8 @@ class RemoteEngine(Engine):
                 done = placed.result()
                 if done is None:
                     return self._without_result(placed)
-        except (OSError, RuntimeError, TimeoutError) as error:
-            return Update(progress=progress, problem=f"the Dask scheduler is gone ({error})")
+        except ConnectionError:
+            return Update(progress=progress, problem="the Dask scheduler is gone")
         if done.configuration is not None:
             file.write_text(done.configuration, encoding="utf-8")
         progress.become(done.update.progress)

@@ -163,6 +163,15 @@ def test_a_worker_that_is_gone_is_one_that_may_be_tried_again(joined: Session, m
     assert retries.passes([str(update.problem)])
 
 
+def test_a_scheduler_that_is_gone_fails_what_is_left(joined: Session) -> None:
+    """It is no failure that passes, and the run still ends in order."""
+    engine: Any = joined.engine
+    engine.cluster._client.close()
+    problem = engine.up("local-crystal", Progress()).problem
+    assert problem == "the Dask scheduler is gone"
+    assert not retries.passes([problem])
+
+
 def test_after_a_killed_run_its_engines_elsewhere_are_waited_for(tmp_path: Path) -> None:
     """As long as they may go on without a sign of their run; a run that ends in order has none left."""
     leftovers = Leftovers(tmp_path)
