@@ -30,7 +30,8 @@ def joined(session: Session, address: str, parallel: int | None) -> Iterator[Non
     Raises `UsageError` where the cluster cannot do what this machine would do.
     """
     # What becomes of the cluster is told in our own words.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # the latter has a level of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     environment = session.environment
     leftovers = Leftovers(environment.runs)
     with _client(address) as client:
