@@ -102,7 +102,7 @@ cli: .venv/.runtime
 broken-venv:
 
 lock: setup-dev ## bring requirements*.txt up to requirements*.in
-	@for set in requirements requirements-dev; do \
+	@for set in requirements requirements-dask requirements-dev; do \
 	    echo "Locking $$set.in (about 1 min) …"; \
 	    CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$set.txt $$set.in || exit; \

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
-from automation import abandoned, backend
+from automation import abandoned, backend, locks
 from automation.errors import EngineError, UsageError
 from automation.events import Progress
 from automation.leftovers import Leftovers
@@ -111,10 +112,10 @@ def load_program() -> None:
 
 
 def _program(
-    foreseen: Mapping[str, Mapping[str, Any]] | None = None, turn: Callable[[], bool] = lambda: True, run: str = ""
+    foreseen: Mapping[str, Mapping[str, Any]] | None = None, turn: Callable[[], bool] | None = None, run: str = ""
 ) -> None:
     """Build the current stack, once it is its turn."""
-    if not turn():
+    if turn and not turn():
         raise pulumi.RunError("a stack that it needs is not there")
     # Here, since it loads the AWS SDK, which takes seconds; whichever of the threads is first, the others wait for it.
     from services.program import program  # noqa: PLC0415
@@ -130,6 +131,7 @@ class Engine:
     ) -> None:
         """`root` is the project's folder; its program runs in this process or, if not `inline`, in one of its own."""
         parts = parts or Parts()
+        self.gone: set[locks.Owner] = set()  # engines elsewhere that are known to have ended
         if inline:
             abandoned.silence()
         self._provided = ["--secrets-provider", parts.secrets_provider] if parts.secrets_provider else []
@@ -221,7 +223,7 @@ class Engine:
         )
         return replace(update, dependencies=_dependencies(plan)) if update.problem is None else update
 
-    def up(  # noqa: PLR0913 - all but one are keywords
+    def up(  # noqa: PLR0913 - each is a rule of its own, given by name
         self,
         stack: str,
         progress: Progress,
@@ -230,16 +232,23 @@ class Engine:
         refresh: bool = False,
         turn: Callable[[], bool] | None = None,
         run: str = "",
+        config_file: Path | None = None,
     ) -> Update:
         """Deploy the stack as its file says, once `configured` (full keys, plain values) is written there.
 
         With `refresh`, after reading into the state what AWS really has. `turn` is waited for before anything is
-        touched but the file; where it says no, nothing is. `run` becomes the tag of the stack's task definition.
+        touched but the file; where it says no, nothing is. `run` becomes the tag of the stack's task definition;
+        `config_file` stands in for the stack's own.
         """
         given = [text for key, value in (configured or {}).items() for text in ("--config", f"{key}={value}")]
-        program = (lambda: _program(turn=turn, run=run)) if turn else None
-        observe = progress.observe
-        return self._run(stack, progress, lambda s: s.up(on_event=observe, refresh=refresh, program=program), given)
+        program = partial(_program, turn=turn, run=run) if turn or run else None
+        file, observe = str(config_file) if config_file else None, progress.observe
+        return self._run(
+            stack,
+            progress,
+            lambda s: s.up(on_event=observe, refresh=refresh, program=program, config_file=file),
+            given,
+        )
 
     def drift(self, stack: str, progress: Progress) -> Update:
         """What changed in AWS behind Pulumi's back. Changes nothing."""
@@ -268,7 +277,15 @@ class Engine:
             self._command.run(["stack", "rm", stack, "--yes", "--preserve-config"], self._workspace.work_dir, {})
 
     def unlock(self, stack: str) -> None:
-        """Take away the backend's lock that a dead engine left on the stack."""
+        """Take away the backend's lock that a dead engine left on the stack, unless its owner may be alive."""
+        url = os.environ.get("PULUMI_BACKEND_URL", "")
+        if locks.are_files(url):
+            try:
+                lock = locks.found(url, PROJECT, stack, locks.sdk)
+            except locks.errors() as error:
+                raise EngineError(f"The lock on the stack '{stack}' could not be read: {error}") from error
+            if lock is None or not (lock.owner in self.gone or lock.is_left()):
+                return
         with _explained(f"unlock the stack '{stack}'"):
             self._command.run(["cancel", "--yes", "--stack", stack], self._workspace.work_dir, {})
 

@@ -63,17 +63,18 @@ class Environment:
         return "" if self.name == LOCAL else f" --env {self.name}"
 
 
-def resolve(name: str, say: Callable[[str], None]) -> Environment:
+def resolve(name: str, say: Callable[[str], None], *, start: bool = True) -> Environment:
     """Check the name; for `local`, start the embedded AWS and point this process at it.
 
-    Raises `UsageError` for an unknown environment, or when the embedded AWS cannot be started.
+    Raises `UsageError` for an unknown environment, or when the embedded AWS cannot be started; without `start`, when it
+    does not run.
     """
     _check_name(name)
     common = environments.read(ROOT, name)
     files = StackFiles(ROOT / "stacks", name, common=common)
     runs = ROOT / ".runs" / name
     if name == LOCAL:
-        os.environ.update(_embedded_aws(say))
+        os.environ.update(_embedded_aws(say) if start else _running_aws())
         region = os.environ["AWS_REGION"]
         return Environment(
             name=name,
@@ -160,6 +161,13 @@ def _embedded_aws(say: Callable[[str], None]) -> dict[str, str]:
             say("Starting the embedded AWS (about 3 s) …")
         instance.start()
         return instance.environment()
+    except LocalAwsError as error:
+        raise _with_next(error) from error
+
+
+def _running_aws() -> dict[str, str]:
+    try:
+        return Instance().environment()
     except LocalAwsError as error:
         raise _with_next(error) from error
 

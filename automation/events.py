@@ -7,7 +7,7 @@ handler would be reduced to a warning by the engine.
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from automation.differences import differences, known
@@ -64,6 +64,11 @@ class Progress:
         self.failed.clear()
         self.errors.clear()
         self.warnings.clear()
+
+    def become(self, other: "Progress") -> None:
+        """Know what `other` knows, which went on from this where the engine runs."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
     def _started(self, metadata: Any) -> None:
         op = _value(metadata.op)

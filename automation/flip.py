@@ -7,7 +7,9 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 
 from automation import display, resume, runtrace, verify
 from automation.cli import Shared, finish
@@ -39,7 +41,7 @@ def run(shared: Shared, wish: Wish) -> None:
     console = shared.console
     if wish.resume:
         shared, wish = _continued(shared, wish)
-    with opened(shared, changes=True) as session:
+    with opened(shared, changes=True) as session, _beyond(session, shared, wish):
         if not wish.resume:
             resume.hint(session)
         for step in session.steps:
@@ -56,6 +58,18 @@ def run(shared: Shared, wish: Wish) -> None:
         runtrace.publish(session, [report], document, wish.run_traces)
         console.print(display.next_steps(report, session.environment.option), soft_wrap=True)
     finish(shared, document, report.exit_code)
+
+
+def _beyond(session: Session, shared: Shared, wish: Wish) -> AbstractContextManager[None]:
+    """The cluster, if engines are to run on one."""
+    if not wish.scheduler:
+        return nullcontext()
+    if find_spec("distributed") is None:
+        message = "--scheduler needs the package 'distributed', here and where the workers are."
+        raise UsageError(message, next_command=".venv/bin/python -m pip install -r requirements-dask.txt")
+    from automation.scheduler import joined  # noqa: PLC0415 - loads Dask
+
+    return joined(session, wish.scheduler, shared.parallel)
 
 
 def _continued(shared: Shared, wish: Wish) -> tuple[Shared, Wish]:

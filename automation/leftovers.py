@@ -1,16 +1,19 @@
 """Engines that may outlive the run that started them, and the files their output goes to.
 
 Each running CLI process has a file `engines/<pid>` holding the process's creation time, so that a reused process
-number is not taken for it.
+number is not taken for it. Those on other machines (`--scheduler`) end by themselves once their run is silent.
 """
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import psutil
+
+_ELSEWHERE = "elsewhere"
 
 
 class Leftovers:
@@ -36,6 +39,28 @@ class Leftovers:
             yield
         finally:
             file.unlink(missing_ok=True)
+
+    @contextmanager
+    def elsewhere(self, seconds: float) -> Iterator[Callable[[], None]]:
+        """While it lasts, engines work on other machines, which end by themselves so long after the last sign.
+
+        Yields what is to be called with every sign that is given to them.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / _ELSEWHERE
+        file.write_text(repr(seconds), encoding="utf-8")
+        try:
+            yield file.touch
+        finally:
+            file.unlink(missing_ok=True)
+
+    def seconds_left(self) -> float:
+        """How long engines of a dead run may still work on other machines."""
+        file = self._folder / _ELSEWHERE
+        try:
+            return max(0.0, file.stat().st_mtime + float(file.read_text(encoding="utf-8")) - time.time())
+        except (FileNotFoundError, ValueError):
+            return 0.0
 
     def alive(self) -> list[psutil.Process]:
         """Engines that a dead run left running. Records of ended ones are removed."""

@@ -17,6 +17,7 @@ _STYLE = {"done": "green", "failed": "bold red", "killed": "bold red", "not veri
 _WORDS = {
     "stack-started": "begins",
     "stack-tried-again": "is tried again",
+    "stack-placed": "has an engine on a worker",
     "stack-ended": "ends",
     "stack-kept": "is kept: done by the run that this one continues",
     "rollback-started": "rollback begins",

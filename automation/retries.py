@@ -16,7 +16,7 @@ _PASSES = re.compile(
     |status\ ?code:?\ (429|5\d\d)
     |connection\ (was\ )?(reset|refused|aborted)|broken\ pipe|i/o\ timeout|TLS\ handshake\ timeout
     |did\ not\ begin\ responding\ to\ RPC|transport\ is\ closing|code\ =\ Unavailable|error\ reading\ from\ server
-    |the\ engine\ was\ ended\ by\ signal""",
+    |the\ engine\ was\ ended\ by\ signal|the\ worker\ .*\ is\ gone""",
     re.VERBOSE | re.IGNORECASE,
 )
 # What stays wrong, whatever else the same message says.

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from automation import runs
 from automation.cli import Shared
 from automation.engine import Engine
 from automation.environment import ROOT, Environment, find_cli, resolve
@@ -135,6 +136,12 @@ def _settle(session: Session, leftovers: Leftovers) -> None:
     alive = leftovers.alive()
     if alive:
         session.say(f"Waiting for {len(alive)} of its engines to finish what they had begun …")
+    if (seconds := leftovers.seconds_left()) > 0:
+        session.say(f"Waiting {seconds:.0f} s for its engines on other machines to end …")
+        session.cancelled.wait(seconds)
+    own = session.journal.id if session.journal else ""
+    if (dead := runs.latest(session.environment.runs, but=own)) is not None:
+        session.engine.gone |= {(line["host"], line["process"]) for line in dead.of("stack-placed")}
     still_running = leftovers.wait(LEFTOVER_SECONDS)
     if still_running:
         pids = " ".join(str(process.pid) for process in still_running)

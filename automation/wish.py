@@ -31,6 +31,7 @@ class Wish:
     wave: str = ""  # such as 1,10%,rest
     run_traces: str | None = None  # off, xray or otlp; None: as the environment's file says
     resume: bool = False
+    scheduler: str = ""  # address of the Dask scheduler whose workers run the engines; "": they run here
     earlier: Earlier | None = None  # the run that is continued
 
     def config(self, region: str) -> dict[str, str]:
@@ -90,7 +91,13 @@ def flip_options(function: Callable[..., None]) -> Callable[..., None]:
         type=click.Choice(["off", *RUN_TRACES]),
         help="Send the run itself as a trace.  [default: as environments/NAME.yaml says, else off]",
     )
-    return traces(again(wave(failure(limit(skip(refresh(deployment_options(function))))))))
+    scheduler = click.option(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="Of a Dask scheduler, such as tcp://10.0.0.5:8786: its workers run the engines.",
+    )
+    return scheduler(traces(again(wave(failure(limit(skip(refresh(deployment_options(function)))))))))
 
 
 def deployment_options(function: Callable[..., None]) -> Callable[..., None]:

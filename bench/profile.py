@@ -127,7 +127,7 @@ def _instrument(found: Profile, now: Callable[[], float]) -> None:
         with took(lambda seconds: parts.update(rest=seconds - sum(parts.values()))):
             return run(self, args, folder, variables)
 
-    def builds(foreseen: Any = None, turn: Callable[[], bool] = lambda: True) -> None:
+    def builds(foreseen: Any = None, turn: Callable[[], bool] | None = None, run: str = "") -> None:
         import pulumi  # noqa: PLC0415 - see above
 
         stack = pulumi.get_stack()
@@ -136,10 +136,10 @@ def _instrument(found: Profile, now: Callable[[], float]) -> None:
 
         def its_turn() -> bool:
             with took(lambda seconds: parts.update(waited=seconds)):
-                return turn()
+                return turn is None or turn()
 
         with took(lambda seconds: parts.update(program=seconds - parts.get("waited", 0.0))):
-            build(foreseen, its_turn)
+            build(foreseen, its_turn, run)
 
     def makes(self: Any, *args: Any, **given: Any) -> None:
         found.start = now()

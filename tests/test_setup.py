@@ -146,7 +146,7 @@ def test_help_lists_every_target(clone: Clone) -> None:
     assert listed == targets
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dask.txt", "requirements-dev.txt"])
 def test_locks_pin_everything_with_hashes_and_name_no_place(lock: str) -> None:
     """Exact versions, each with hashes; no registry's address, no folder of the machine that made them."""
     text = (ROOT / lock).read_text()
@@ -161,7 +161,7 @@ def test_locks_pin_everything_with_hashes_and_name_no_place(lock: str) -> None:
 
 def test_locks_hold_what_is_asked_for() -> None:
     """Every name of the .in files is in its lock."""
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-dask", "requirements-dev"):
         asked = re.findall(r"^([A-Za-z][\w.-]*)", (ROOT / f"{name}.in").read_text(), re.MULTILINE)
         pinned = set(re.findall(r"^([a-z0-9][\w.-]*)==", (ROOT / f"{name}.txt").read_text(), re.MULTILINE))
         assert {wanted.lower() for wanted in asked} <= pinned

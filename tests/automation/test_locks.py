@@ -1,6 +1,9 @@
 """Who holds a stack, as Pulumi's own backends write it down."""
 
 import json
+import os
+import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,7 @@ import boto3
 import moto
 import pytest
 
-from automation.locks import held
+from automation.locks import Lock, held
 
 LOCK = json.dumps({"pid": 7, "username": "ann", "hostname": "desk", "timestamp": "2026-11-01T12:00:00Z"})
 SOMEBODY = "ann on desk, process 7, since 2026-11-01T12:00:00Z"
@@ -47,3 +50,18 @@ def test_in_a_folder(tmp_path: Path) -> None:
 def test_pulumi_cloud_has_no_such_files() -> None:
     """It is asked otherwise."""
     assert held("https://api.pulumi.com/ann", "ecs-tracing", "prod-nodejs", nobody) == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "process", "since", "left"),
+    [
+        (socket.gethostname(), os.getpid(), datetime.now(UTC).isoformat(), False),
+        (socket.gethostname(), os.getpid(), "2001-01-01T00:00:00Z", True),
+        (socket.gethostname(), 2**22 + 1, "2026-11-01T12:00:00Z", True),
+        ("elsewhere", 2**22 + 1, "2026-11-01T12:00:00Z", False),
+    ],
+    ids=["works", "another has its number", "is no more", "of another machine"],
+)
+def test_only_a_lock_without_an_owner_is_left(host: str, process: int, since: str, *, left: bool) -> None:
+    """A number above the kernel's greatest is no process's; of other machines nothing is known."""
+    assert Lock(user="ann", host=host, process=process, since=since).is_left() is left
