@@ -29,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def test_two_schedulers_flip_a_fleet_and_one_machine_is_lost(site: Site) -> None:
-    """GIVEN half of the stacks each WHEN a machine is lost in between THEN all are traced, none was run twice at once."""
+    """GIVEN half of the stacks each WHEN a machine is lost in between THEN all are traced, none twice at once."""
     over, most = threading.Event(), Counter[str]()
 
     def watch() -> None:
