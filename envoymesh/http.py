@@ -28,8 +28,8 @@ _STDOUT = "/dev/stdout"
 _FIXED_TARGET = 1
 
 
-def connection_manager(proxy: Proxy, listener: Listener) -> Document:
-    """Return the filter that routes a listener's requests and traces them."""
+def connection_manager(proxy: Proxy, listener: Listener, *, follows: bool = False) -> Document:
+    """Return the filter that routes a listener's requests and traces them; `follows`: clusters come and go."""
     manager: Document = {
         "@type": f"{_TYPES}{_NETWORK}.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "ingress" if listener.direction == "inbound" else "egress",
@@ -37,6 +37,8 @@ def connection_manager(proxy: Proxy, listener: Listener) -> Document:
             "name": listener.name,
             "ignore_port_in_host_matching": True,
             "virtual_hosts": [_virtual_host(host) for host in listener.hosts],
+            # Else Envoy refuses, for good, a listener that it reads before the clusters which came with it.
+            **({"validate_clusters": False} if follows else {}),
         },
         "http_filters": [
             {

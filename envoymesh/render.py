@@ -37,7 +37,7 @@ def discovered(proxy: Proxy, folder: PurePath) -> dict[str, Document]:
     old by a rename within the folder.
     """
     files = {
-        "listeners.json": [_listener(proxy, listener) for listener in proxy.listeners],
+        "listeners.json": [_listener(proxy, listener, follows=True) for listener in proxy.listeners],
         "clusters.json": [_cluster(destination, folder) for destination in proxy.destinations],
     }
     files |= {_endpoints_file(each): [_load_assignment(each)] for each in proxy.destinations if not each.by_dns}
@@ -58,8 +58,11 @@ def _frame(proxy: Proxy) -> Document:
     return frame
 
 
-def _listener(proxy: Proxy, listener: Listener) -> Document:
-    body = http.tcp_filter(proxy, listener, listener.tcp) if listener.tcp else http.connection_manager(proxy, listener)
+def _listener(proxy: Proxy, listener: Listener, *, follows: bool = False) -> Document:
+    if listener.tcp:
+        body = http.tcp_filter(proxy, listener, listener.tcp)
+    else:
+        body = http.connection_manager(proxy, listener, follows=follows)
     return {
         "@type": f"{_TYPES}envoy.config.listener.v3.Listener",
         "name": listener.name,

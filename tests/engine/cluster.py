@@ -21,7 +21,7 @@ from tests.engine.machine import Machine, outside
 from tests.localaws.support import until
 
 SIDES = ("left", "right")
-EACH = int(os.environ.get("STACKS_OF_A_SIDE", "6"))  # 20 take three minutes
+EACH = int(os.environ.get("STACKS_OF_A_SIDE", "4"))  # 20 take three minutes
 _MACHINES = 2  # of a scheduler
 _CALLS = 4  # of each of a side's first services
 

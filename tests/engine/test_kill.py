@@ -17,9 +17,9 @@ def test_a_killed_deployment_is_finished_by_the_next_run(checkout: Checkout) -> 
     assert rehearse(checkout, ["run"], seed=4, deployment=True) == []
 
 
-def test_a_flip_is_resumed_whatever_was_killed(checkout: Checkout) -> None:
-    """SIGKILL of engines, their plugins and the embedded AWS; `python -m tests.engine.kill_rehearsal` does more."""
-    assert rehearse(checkout, ["engines", "plugins", "aws"], seed=4) == []
+def test_a_flip_is_resumed_after_aws_itself_was_killed(checkout: Checkout) -> None:
+    """SIGKILL of the embedded AWS; `python -m tests.engine.kill_rehearsal` kills engines and their plugins, too."""
+    assert rehearse(checkout, ["aws"], seed=4) == []
 
 
 def test_ctrl_c_cancels_the_engines_and_exits_130(checkout: Checkout) -> None:

@@ -41,7 +41,7 @@ def test_two_schedulers_flip_a_fleet_and_one_machine_is_lost(site: Site) -> None
     watching.start()
     processes = {side: site.popen(side, "enable", "--traffic", "0") for side in SIDES}
     lost = site.machines["left"][0]
-    hit = site.until_placed(processes["left"], "left", "enable", lost.name, 2)["service"]
+    hit = site.until_placed(processes["left"], "left", "enable", lost.name, 1)["service"]
     lost.lose()
     at = datetime.now().astimezone()
     ended = {side: (process.communicate(), process.returncode) for side, process in processes.items()}

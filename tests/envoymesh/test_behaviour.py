@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from envoymesh import Destination, Endpoint, Match, Proxy, Retry, Route, ValueMatch, VirtualHost, bootstrap
+from envoymesh import Destination, Endpoint, Match, Proxy, Retry, Route, ValueMatch, VirtualHost, bootstrap, discovered
 from envoymesh.render import text
 from tests.envoymesh.support import APP, Running, anywhere, hearing, proxy
+from tests.localaws.support import until
 
 _OTHERS = Route(match=Match(prefix="/"), targets={"others": 1})
 
@@ -183,3 +184,16 @@ def test_an_unknown_host_is_not_found(tmp_path: Path, echo: Endpoint) -> None:
 
 def _to_app(retry: Retry | None = None) -> Route:
     return Route(match=Match(prefix="/"), targets={"app": 1}, retry=retry)
+
+
+def test_a_listener_may_be_read_before_the_clusters_that_came_with_it(tmp_path: Path, echo: Endpoint) -> None:
+    """GIVEN Envoy, on a busy machine, follows the files in the wrong order THEN it routes all the same."""
+    files = discovered(anywhere(proxy(destinations=[replace(APP, endpoints=[echo])])), tmp_path)
+    clusters = files.pop("clusters.json")
+    for name, document in {**files, "clusters.json": {"resources": []}}.items():
+        (tmp_path / name).write_text(text(document), encoding="utf-8")
+    with Running(tmp_path / "bootstrap.json") as envoy:
+        assert envoy.ask("/").status == 503
+        (tmp_path / "new").write_text(text(clusters), encoding="utf-8")
+        (tmp_path / "new").replace(tmp_path / "clusters.json")
+        until(lambda: envoy.ask("/").status == 200)
