@@ -28,7 +28,13 @@ class Reconciler:
         self._thread = threading.Thread(target=self._run, name="ecs-reconciler", daemon=True)
 
     def start(self) -> None:
-        """Begin; what is in motion since before a restart goes on."""
+        """Begin; what is in motion since before a restart goes on.
+
+        Load balancers are back when this returns: the first request may ask for their addresses, and the first turn,
+        which starts the processes of all tasks again, takes long on a busy machine.
+        """
+        with state.lock:
+            self._refresh()
         alarm.wake()
         self._thread.start()
 

@@ -5,10 +5,11 @@ import pickle
 import pytest
 from moto.ec2.models import ec2_backends
 
+from localaws import state
 from localaws.ecs import definitions, launch, tasks
 from localaws.ecs.backend import EcsBackend
 from localaws.ecs.model import Container, Task
-from localaws.ecs.reconcile import KEEP_SECONDS, MOST_STOPPED, TICK_SECONDS, turn
+from localaws.ecs.reconcile import KEEP_SECONDS, MOST_STOPPED, TICK_SECONDS, Reconciler, turn
 from localaws.ecs.runner import Look, SimulatedRunner
 from localaws.ecs.scheduler import pause_after
 
@@ -135,3 +136,18 @@ def test_stopped_tasks_are_forgotten_in_the_end(backend: EcsBackend) -> None:
     turn(backend, Runner(), NOON + len(crowd) + KEEP_SECONDS)
     assert tasks.list_tasks(backend, {"desiredStatus": "STOPPED"}) == {"taskArns": []}
     assert backend.tags.keys() & {task.arn for task in crowd} == set()
+
+
+def test_load_balancers_are_back_before_the_first_request() -> None:
+    """Whoever asks for their addresses right after a restart gets them, before the first turn has been taken."""
+    refreshed: list[bool] = []
+
+    class Routing(Runner):
+        def refresh(self) -> None:
+            refreshed.append(True)
+
+    reconciler = Reconciler(Routing())
+    with state.lock:  # so that no turn is taken
+        reconciler.start()
+        assert refreshed
+    reconciler.stop()
