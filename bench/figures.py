@@ -20,11 +20,13 @@ class Size:
     details: int  # of them in detail
     requests: int  # that each chain is sent
     rate: float  # of them a second
+    fleet: int  # stacks of a fleet
+    by_hand: int  # of them that are flipped by hand
     patience: float = 75  # seconds for all repetitions of a figure
 
 
-FULL = Size(repetitions=3, segments=3000, traces=10_000, details=300, requests=200, rate=50)
-QUICK = Size(repetitions=1, segments=600, traces=300, details=20, requests=50, rate=50)
+FULL = Size(repetitions=3, segments=3000, traces=10_000, details=300, requests=200, rate=50, fleet=300, by_hand=30)
+QUICK = Size(repetitions=1, segments=600, traces=300, details=20, requests=50, rate=50, fleet=20, by_hand=2)
 
 
 @dataclass(frozen=True, kw_only=True)

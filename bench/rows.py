@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench import chain, flip, preview, reading, segments
+from bench import chain, fleet, flip, preview, reading, segments
 from bench.figures import Row
 
 ROWS: Mapping[str, Row] = {
@@ -11,4 +11,5 @@ ROWS: Mapping[str, Row] = {
     "chain": chain.measure,
     "preview": preview.measure,
     "flip": flip.measure,
+    "fleet": fleet.measure,
 }

@@ -32,7 +32,8 @@ class Checkout:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
-        (folder / ".venv").symlink_to(sys.prefix)
+        if not (folder / ".venv").is_symlink():  # as in the copy of another one
+            (folder / ".venv").symlink_to(sys.prefix)
         ours = ("AWS_", "PULUMI_", "LOCALAWS_")
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         self.env["LOCALAWS_TASKS"] = tasks
@@ -45,8 +46,9 @@ class Checkout:
 
     def python(self, *args: str, exits: int | None = 0, **given: Any) -> "subprocess.CompletedProcess[str]":
         """Run ``python ARGS…`` to its end and hold its exit code against `exits` (None: any)."""
+        timeout = given.pop("timeout", TIMEOUT)
         process = self.popen(*args, **given)
-        out, err = process.communicate(timeout=TIMEOUT)
+        out, err = process.communicate(timeout=timeout)
         result = subprocess.CompletedProcess(args, process.returncode, out, err)
         assert exits is None or result.returncode == exits, f"{args} exited {result.returncode}\n{out}\n{err}"
         assert "Traceback" not in out + err, f"{args} showed a traceback\n{out}\n{err}"

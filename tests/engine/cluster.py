@@ -21,7 +21,7 @@ from tests.engine.machine import Machine, outside
 from tests.localaws.support import until
 
 SIDES = ("left", "right")
-EACH = int(os.environ.get("STACKS_OF_A_SIDE", "4"))  # 20 take three minutes
+EACH = int(os.environ.get("STACKS_OF_A_SIDE", "3"))  # 20 take three minutes
 _MACHINES = 2  # of a scheduler
 _CALLS = 4  # of each of a side's first services
 
@@ -66,7 +66,7 @@ class Site:
         links.mkdir()
         schedulers, workers = [], []
         for side, checkout in self.checkouts.items():
-            scheduler, *ports = _free(1 + 2 * _MACHINES)
+            scheduler, *ports = free_ports(1 + 2 * _MACHINES)
             schedulers.append(scheduler)
             workers += ports
             self.addresses[side] = address = f"tcp://127.0.0.1:{scheduler}"
@@ -138,7 +138,7 @@ def _machine(links: Path, name: str, address: str, ports: list[int], reached: li
     return Machine(links, name, ports, reached, command)
 
 
-def _free(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """Ports that nobody has."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [each.getsockname()[1] for each in sockets]

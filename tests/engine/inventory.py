@@ -6,61 +6,55 @@ from typing import Any
 
 from tests.engine.checkout import Checkout
 
-STACKS = ("local-platform", "local-crystal", "local-nodejs", "local-frontend")
-
 
 def in_aws(checkout: Checkout) -> set[str]:
     """Identifiers of everything that our stacks could have made. The account's default VPC is AWS's own."""
-    ec2, ecs, iam = (checkout.aws(name) for name in ("ec2", "ecs", "iam"))
-    default = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["IsDefault"]}
+    ec2, ecs, elb, discovery = (checkout.aws(name) for name in ("ec2", "ecs", "elbv2", "servicediscovery"))
+    vpcs = _every(ec2, "describe_vpcs")
+    default = {vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"]}
 
-    def own(items: list[dict[str, Any]], key: str) -> Iterator[str]:
-        return (item[key] for item in items if item.get("VpcId") not in default)
+    def own(items: list[Any], key: str) -> set[str]:
+        return {item[key] for item in items if item.get("VpcId") not in default}
 
-    found = set(own(ec2.describe_vpcs()["Vpcs"], "VpcId"))
-    found |= set(own(ec2.describe_subnets()["Subnets"], "SubnetId"))
-    found |= {
-        gateway["NatGatewayId"]
-        for gateway in ec2.describe_nat_gateways()["NatGateways"]
-        if gateway["State"] != "deleted"
-    }
-    found |= {address["AllocationId"] for address in ec2.describe_addresses()["Addresses"]}
-    groups = ec2.describe_security_groups()["SecurityGroups"]
-    found |= set(own([group for group in groups if group["GroupName"] != "default"], "GroupId"))
-    for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
+    found = own(vpcs, "VpcId") | own(_every(ec2, "describe_subnets"), "SubnetId")
+    gateways = _every(ec2, "describe_nat_gateways")
+    found |= {gateway["NatGatewayId"] for gateway in gateways if gateway["State"] != "deleted"}
+    found |= {address["AllocationId"] for address in _every(ec2, "describe_addresses")}
+    groups = _every(ec2, "describe_security_groups")
+    found |= own([group for group in groups if group["GroupName"] != "default"], "GroupId")
+    for gateway in _every(ec2, "describe_internet_gateways"):
         if not {attachment["VpcId"] for attachment in gateway["Attachments"]} & default:
             found.add(gateway["InternetGatewayId"])
-    for cluster in ecs.list_clusters()["clusterArns"]:
-        found.add(cluster)
-        found |= set(ecs.list_services(cluster=cluster, maxResults=100)["serviceArns"])
-    found |= set(ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"])
-    found |= {
-        role["RoleName"] for role in iam.list_roles()["Roles"] if not role["Path"].startswith("/aws-service-role/")
-    }
-    found |= {group["logGroupName"] for group in checkout.aws("logs").describe_log_groups()["logGroups"]}
-    found |= {
-        balancer["LoadBalancerArn"] for balancer in checkout.aws("elbv2").describe_load_balancers()["LoadBalancers"]
-    }
-    found |= {group["TargetGroupArn"] for group in checkout.aws("elbv2").describe_target_groups()["TargetGroups"]}
-    discovery = checkout.aws("servicediscovery")
-    found |= {namespace["Id"] for namespace in discovery.list_namespaces()["Namespaces"]}
-    found |= {service["Id"] for service in discovery.list_services()["Services"]}
+    for cluster in _every(ecs, "list_clusters"):
+        found |= {cluster, *_every(ecs, "list_services", cluster=cluster)}
+    found |= set(_every(ecs, "list_task_definitions", status="ACTIVE"))
+    roles = _every(checkout.aws("iam"), "list_roles")
+    found |= {role["RoleName"] for role in roles if not role["Path"].startswith("/aws-service-role/")}
+    found |= {group["logGroupName"] for group in _every(checkout.aws("logs"), "describe_log_groups")}
+    found |= {balancer["LoadBalancerArn"] for balancer in _every(elb, "describe_load_balancers")}
+    found |= {group["TargetGroupArn"] for group in _every(elb, "describe_target_groups")}
+    found |= {each["Id"] for kind in ("namespaces", "services") for each in _every(discovery, f"list_{kind}")}
     return found | set(_mesh(checkout.aws("appmesh")))
 
 
+def _every(client: Any, operation: str, **given: Any) -> list[Any]:
+    """All items that an operation lists, page after page."""
+    paged = client.can_paginate(operation)
+    pages = client.get_paginator(operation).paginate(**given) if paged else [getattr(client, operation)(**given)]
+    return [item for page in pages for items in page.values() if isinstance(items, list) for item in items]
+
+
 def _mesh(appmesh: Any) -> Iterator[str]:
-    for mesh in appmesh.list_meshes()["meshes"]:
+    for mesh in _every(appmesh, "list_meshes"):
         yield mesh["arn"]
-        name = mesh["meshName"]
         for kind in ("virtual_gateways", "virtual_nodes", "virtual_routers", "virtual_services"):
-            for page in appmesh.get_paginator(f"list_{kind}").paginate(meshName=name):
-                yield from (item["arn"] for items in page.values() if isinstance(items, list) for item in items)
+            yield from (item["arn"] for item in _every(appmesh, f"list_{kind}", meshName=mesh["meshName"]))
 
 
 def in_state(checkout: Checkout) -> set[str]:
-    """Ids, ARNs and names of every resource in the four stacks' states, and nothing that awaits deletion."""
+    """Ids, ARNs and names of every resource in the stacks' states, and nothing that awaits deletion."""
     known: set[str] = set()
-    for stack in STACKS:
+    for stack in (each["name"] for each in json.loads(checkout.pulumi("stack", "ls", "--json").stdout)):
         deployment = json.loads(checkout.pulumi("stack", "export", "--stack", stack).stdout)["deployment"]
         assert not deployment.get("pending_operations"), f"{stack} has pending operations"
         for resource in deployment.get("resources", []):

@@ -4,7 +4,6 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,27 +106,22 @@ def test_the_way_to_the_other_mesh_loses_no_request(
     assert (again["changed"], again["steps"]) == (False, [])
 
 
-def test_where_app_mesh_has_ended(tmp_path: Path) -> None:
+def test_where_app_mesh_has_ended(deployed: Checkout) -> None:
     """Nothing is asked of it: its objects are forgotten on the way out of it, and when all is destroyed."""
-    site = Checkout(tmp_path)
-    try:
-        site.json("enable", "--skip-preview")
-        shown = site.script("migrate", "--to", "envoy", "--preview").stdout
-        steps = [line.rpartition("(")[2] for line in shown.splitlines() if re.match(r"  \d\. ", line)]
-        assert steps == [
-            "platform, crystal, nodejs, frontend)",
-            "crystal, nodejs)",
-            "frontend)",
-            "platform)",
-            "frontend, nodejs, crystal, platform)",
-        ]
-        assert "~ servicediscovery.Service crystal-discovery" in shown
-        assert "Nothing was changed." in shown
+    shown = deployed.script("migrate", "--to", "envoy", "--preview").stdout
+    steps = [line.rpartition("(")[2] for line in shown.splitlines() if re.match(r"  \d\. ", line)]
+    assert steps == [
+        "platform, crystal, nodejs, frontend)",
+        "crystal, nodejs)",
+        "frontend)",
+        "platform)",
+        "frontend, nodejs, crystal, platform)",
+    ]
+    assert "~ servicediscovery.Service crystal-discovery" in shown
+    assert "Nothing was changed." in shown
 
-        site.faults({"service": "appmesh", "operation": "*", "status": 403, "code": "AccessDeniedException"})
-        moved = site.json("migrate", "--to", "envoy", "--forget-app-mesh", "--skip-preview")
-        assert moved["exitCode"] == 0
-        assert site.json("status")["services"]
-        assert site.json("destroy")["exitCode"] == 0
-    finally:
-        site.close()
+    deployed.faults({"service": "appmesh", "operation": "*", "status": 403, "code": "AccessDeniedException"})
+    moved = deployed.json("migrate", "--to", "envoy", "--forget-app-mesh", "--skip-preview")
+    assert moved["exitCode"] == 0
+    assert deployed.json("status")["services"]
+    assert deployed.json("destroy")["exitCode"] == 0
